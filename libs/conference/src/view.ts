@@ -1,0 +1,47 @@
+import type { SiteId } from '@isthmus/kernel';
+import type { ConferenceId, LegId, PersonId, Role } from './words.js';
+
+/** One seat as a site sees it. */
+export interface Seat {
+  readonly leg: LegId;
+  readonly person: PersonId;
+  readonly name: string;
+  readonly site: SiteId;
+  readonly role: Role;
+  /** Who silenced the microphone, if anyone: a host's mute is lifted by a host, or by its owner after the host allowed it. */
+  readonly muted: false | 'self' | 'host';
+  readonly cameraOff: boolean;
+  /** Call up, but no media, chat or roster for it until somebody admits it (merge rule 2). */
+  readonly held: boolean;
+  /** Its site is in this site's component; only such seats are on anyone's stage here. */
+  readonly inReach: boolean;
+}
+
+/** Somebody at the door, and why they are not in. */
+export interface Waiting {
+  readonly leg: LegId;
+  readonly person: PersonId;
+  readonly name: string;
+  readonly site: SiteId;
+  readonly reason: 'host' | 'lock';
+}
+
+/**
+ * A conference as one site sees it now: its history, restricted to the sites in reach. Plain data, sent from the brain to
+ * the gateway-router and to whoever draws. Stages follow from it by {@link stageOf}.
+ */
+export interface ConferenceView {
+  readonly conference: ConferenceId;
+  readonly room: string;
+  readonly site: SiteId;
+  /** Orders views of one site: a later epoch, then a later revision, wins. */
+  readonly version: { readonly epoch: number; readonly revision: number };
+  readonly started: boolean;
+  readonly locked: boolean;
+  readonly seats: readonly Seat[];
+  readonly waiting: readonly Waiting[];
+  /** Legs that may be seen here, the most recent speaker first, then in order of joining. */
+  readonly byRecency: readonly LegId[];
+  /** The most recent speaker, if anyone has spoken. */
+  readonly floor: LegId | null;
+}

@@ -1,0 +1,36 @@
+import type { SiteId } from '@isthmus/kernel';
+
+/** What IT calls a virtual meeting room. */
+export interface Room {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** Names it can be dialled by, lower case; unique in the estate. */
+  readonly aliases: readonly string[];
+  /** argon2id hashes, never PINs. Null: no PIN for that role. With a host PIN and no guest PIN, guests come in without one. */
+  readonly hostPinHash: string | null;
+  readonly guestPinHash: string | null;
+  /** Guests wait until a host is there. */
+  readonly guestsWaitForHost: boolean;
+  readonly seatsMax: number;
+  readonly disabled: boolean;
+}
+
+/** A location: an office, a data centre. */
+export interface Site {
+  readonly id: SiteId;
+  readonly name: string;
+  /** Where people of this site open meetings: `https://meet.lon.example`. */
+  readonly meetUrl: string;
+  /** Where other sites' brains link to it: `wss://…`. */
+  readonly linkUrl: string;
+}
+
+/** Everything that sites need to know of what IT administers. Its revision is the configuration version. */
+export interface Estate {
+  readonly revision: number;
+  readonly rooms: Readonly<Record<string, Room>>;
+  readonly sites: Readonly<Record<string, Site>>;
+}
+
+export const emptyEstate: Estate = { revision: 0, rooms: {}, sites: {} };

@@ -1,0 +1,1 @@
+export { emptyEstate, type Estate, type Room, type Site } from './estate.js';

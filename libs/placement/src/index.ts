@@ -1,0 +1,1 @@
+export type { LegDesire, NodeDesire, NodeId, PipeDesire } from './desire.js';

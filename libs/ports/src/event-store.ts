@@ -1,0 +1,36 @@
+import type { Fact, StreamName } from '@isthmus/kernel';
+
+/** A place in a store's own log. Comparable only with positions of the same store; opaque to everybody else. */
+export type Position = string;
+
+export interface Stored {
+  readonly position: Position;
+  readonly fact: Fact;
+}
+
+export interface EventStore {
+  /**
+   * Appends to a stream that this site owns; `expected` is the seq of the last fact the decision was made against, -1 for
+   * none. Resolves when the facts are durable (fsynced), and only then.
+   * @throws Refusal `store.conflict` if the stream has moved on; Fault `store.unavailable` | `store.full` if the world failed.
+   */
+  append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void>;
+  /** Facts of one stream in order, from seq `from` (default 0). A stream that nobody wrote is empty, not an error. */
+  read(stream: StreamName, from?: number): AsyncIterable<Fact>;
+  /**
+   * Keeps a peer's facts byte for byte as they are. Idempotent: a fact that is here already (same hash) is nothing new.
+   * A second fact at the same seq with another hash is kept too, beside the first (a forked writer: both stories stay).
+   * Resolves when durable, with the facts that were new.
+   */
+  adopt(facts: readonly Fact[]): Promise<readonly Fact[]>;
+  /** Every fact of a category (`conference`, `room`, `estate`) in the order this store learned it, then live, until aborted. */
+  follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored>;
+  /** The streams of a category. */
+  streams(category: string): Promise<readonly StreamName[]>;
+  /** Begins a new tenure: a number that this store has never given before, durable before it is returned (merge rule 4). */
+  beginEpoch(): Promise<number>;
+  /** How far a follower named `name` has come; a hint to resume from, kept lazily. */
+  bookmark(name: string): Promise<Position | undefined>;
+  setBookmark(name: string, position: Position): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,4 @@
+export type { Bus, Message, SubscribeOptions, Subscription, Topic } from './bus.js';
+export type { Clock } from './clock.js';
+export type { EventStore, Position, Stored } from './event-store.js';
+export type { LinkState, PeerHandlers, Peers } from './peers.js';

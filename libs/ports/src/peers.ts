@@ -1,0 +1,37 @@
+import type { Fact, SiteId } from '@isthmus/kernel';
+import type { Position, Stored } from './event-store.js';
+
+export interface LinkState {
+  readonly site: SiteId;
+  readonly up: boolean;
+  /** Round trip of the last heartbeat; undefined before the first. */
+  readonly rttMs: number | undefined;
+  /** Why it is down, for a person: `certificate of another site`, `no answer for 1.5 s`. */
+  readonly reason: string | undefined;
+  /** On our monotonic clock. */
+  readonly sinceMs: number;
+}
+
+/** What the owner of a site's facts (its brain) gives and takes on the links. */
+export interface PeerHandlers {
+  /** Our own site's facts after a position that the peer had from us, then live, until aborted. */
+  facts(peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored>;
+  /** A peer's facts, in its order. The link goes on to the next batch when this resolves (so: adopt, durable, first). */
+  received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void>;
+  /** Where to resume with that peer. */
+  resumeAfter(peer: SiteId): Promise<Position | undefined>;
+  /** State that is not history: which node is the intermediary, and the like. Lost while the link is down. */
+  message(peer: SiteId, body: unknown): Promise<void>;
+  changed(state: LinkState): void;
+}
+
+/** The links from this site to all others: mutually authenticated, encrypted, resumed where they stopped. */
+export interface Peers {
+  start(handlers: PeerHandlers): Promise<void>;
+  /** Adds, changes and drops links so that exactly these peers are linked. */
+  setPeers(peers: readonly { readonly site: SiteId; readonly url: string }[]): void;
+  /** Sends in order if the link is up, else does nothing: whoever sends state sends it again on `changed`. */
+  send(peer: SiteId, body: unknown): void;
+  states(): readonly LinkState[];
+  close(): Promise<void>;
+}

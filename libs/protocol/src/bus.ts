@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { ConferenceView, LegId, Role } from '@isthmus/conference';
+import type { NodeDesire } from '@isthmus/placement';
+import { act } from './client-gateway.js';
+import { conferenceId, displayName, legId, nodeId, opaque, personId, siteId } from './common.js';
+
+/** What services of one site say to each other, by topic. */
+export const TOPICS = {
+  /** Asked by the gateway-router, answered by the conference-brain. Key: room id. */
+  commands: 'isthmus.conference.commands',
+  /** Published by the brain after each fact is durable. Key: conference id. Value: {@link FactPublished}. */
+  facts: 'isthmus.conference.facts',
+  /** Published by the brain whenever the meeting as this site sees it has changed. Key: conference id. Value: ConferenceView. */
+  views: 'isthmus.conference.views',
+  /** Published by the brain: what a node should be doing. Key: node id. Value: NodeDesire. */
+  desires: 'isthmus.media.desires',
+  /** Published by media nodes. Key: conference id. Value: {@link MediaEvent}. */
+  mediaEvents: 'isthmus.media.events',
+  /** Published by each media node every second and when something changed. Key: node id. Value: {@link NodeReport}. */
+  nodes: 'isthmus.media.nodes',
+  /** Published by whoever follows the estate at this site. Key: `estate`. Value: the estate as a whole (libs/estate `Estate` as JSON). */
+  estate: 'isthmus.estate.states',
+  /** Asked by a service that starts: the estate as it stands. Answered by the brain. */
+  estateRequests: 'isthmus.estate.requests',
+  /** Published by the brain every second and on change. Key: site. Value: {@link SiteReport}. */
+  sites: 'isthmus.site.reports',
+} as const;
+
+/** Gateway-router to brain. PINs stay at the gateway-router: it has checked them, and says the role that was proved. */
+export const brainCommand = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('Join'),
+    room: z.string().min(1).max(64),
+    person: personId,
+    name: displayName,
+    role: z.enum(['host', 'guest']),
+    connect: z.int().min(1),
+    resume: z.string().max(128).optional(),
+    muted: z.boolean(),
+    cameraOff: z.boolean(),
+  }),
+  z.object({ type: z.literal('Act'), room: z.string(), leg: legId, act }),
+  z.object({ type: z.literal('Leave'), room: z.string(), leg: legId }),
+]);
+export type BrainCommand = z.infer<typeof brainCommand>;
+
+export type BrainAnswer =
+  | {
+      readonly type: 'Joined';
+      readonly leg: LegId;
+      readonly conference: string;
+      readonly role: Role;
+      readonly resume: string;
+      readonly media: { readonly url: string; readonly token: string };
+      readonly view: ConferenceView;
+    }
+  /** At the door; the view says when the leg is in (it appears in `seats`) or turned away (it disappears from `waiting`). */
+  | { readonly type: 'Waiting'; readonly leg: LegId; readonly conference: string; readonly reason: 'host' | 'lock'; readonly resume: string; readonly view: ConferenceView }
+  | { readonly type: 'Done' };
+
+/** A view as published, with what gateways must do besides showing it. */
+export interface ViewPublished {
+  readonly view: ConferenceView;
+  /** Legs of this site whose seat has ended since the last view, and why. */
+  readonly ended: readonly { readonly leg: LegId; readonly reason: 'left' | 'removed' | 'ended' | 'replaced' | 'rejected' | 'room-disabled' }[];
+  /** Legs of this site that were let in, or moved: where to attach. */
+  readonly attach: readonly { readonly leg: LegId; readonly media: { readonly url: string; readonly token: string } }[];
+  /** What a person should be told once. */
+  readonly notices: readonly { readonly leg: LegId; readonly code: string; readonly message: string }[];
+}
+
+export type Desired = NodeDesire;
+
+export const mediaEvent = z.discriminatedUnion('type', [
+  /** The intermediary's detector: this leg of our site is the dominant speaker now. Said again while it stays so (at most every 1.5 s). */
+  z.object({ type: z.literal('Spoke'), conference: conferenceId, leg: legId, node: nodeId }),
+  z.object({ type: z.literal('Attached'), conference: conferenceId, leg: legId, node: nodeId }),
+  z.object({ type: z.literal('Detached'), conference: conferenceId, leg: legId, node: nodeId }),
+  /** The node cannot do what it should (worker died, pipe refused). */
+  z.object({ type: z.literal('Trouble'), conference: conferenceId, node: nodeId, code: z.string(), message: z.string() }),
+]);
+export type MediaEvent = z.infer<typeof mediaEvent>;
+
+const traffic = z.object({ videoBytes: z.number(), audioBytes: z.number(), rtcpBytes: z.number() });
+export const nodeReport = z.object({
+  node: nodeId,
+  site: siteId,
+  /** Where clients attach (`ws://…/media`), and where other nodes pipe (`wss://…`). */
+  clientUrl: z.string(),
+  linkUrl: z.string(),
+  rtpCapabilities: opaque,
+  /** Most legs it takes, and how many it has. */
+  capacity: z.int().min(0),
+  legs: z.int().min(0),
+  /** Share of one core that its workers used in the last second, 0 to 1 each. */
+  cpu: z.number(),
+  draining: z.boolean(),
+  /** Since the process began, per conference and directed pipe, counted by mediasoup; RTP payload + header bytes. */
+  pipes: z.array(
+    z.object({
+      conference: conferenceId,
+      toSite: siteId,
+      toNode: nodeId,
+      sent: traffic,
+      received: traffic,
+      /** Streams open now. */
+      large: z.int(),
+      small: z.int(),
+      voices: z.int(),
+    }),
+  ),
+  at: z.number(),
+});
+export type NodeReport = z.infer<typeof nodeReport>;
+
+export interface FactPublished {
+  readonly stream: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly by: string;
+  readonly type: string;
+  readonly body: unknown;
+}
+
+/** How a site sees itself and its links; goes to telemetry. */
+export const siteReport = z.object({
+  site: siteId,
+  estateRevision: z.int(),
+  links: z.array(z.object({ site: siteId, up: z.boolean(), rttMs: z.number().optional(), reason: z.string().optional() })),
+  conferences: z.array(
+    z.object({
+      conference: conferenceId,
+      room: z.string(),
+      /** Seats of this site only. */
+      seats: z.array(z.object({ leg: legId, name: z.string(), node: nodeId.optional(), muted: z.boolean() })),
+      floor: legId.nullable(),
+      locked: z.boolean(),
+      /** Directed crossings from this site, as the rule has them. */
+      crossings: z.array(z.object({ to: siteId, large: z.int(), small: z.int() })),
+    }),
+  ),
+  at: z.number(),
+});
+export type SiteReport = z.infer<typeof siteReport>;

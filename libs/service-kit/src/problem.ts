@@ -1,0 +1,47 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { IsthmusError } from '@isthmus/kernel';
+import type { Response } from 'express';
+
+/** RFC 9457 problem details. `code` is ours and stable; `detail` says what, why and what next. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+}
+
+const STATUS_OF_KIND = { refusal: 409, fault: 503, defect: 500 } as const;
+
+/** Turns whatever a controller throws into `application/problem+json`; what is our own failure is logged, never shown. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    const response = host.switchToHttp().getResponse<Response>();
+    const problem = problemOf(error);
+    if (problem.status >= 500) this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (!response.headersSent) response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}
+
+export const problemOf = (error: unknown): Problem => {
+  if (error instanceof IsthmusError) {
+    const status = typeof error.details['status'] === 'number' ? error.details['status'] : STATUS_OF_KIND[error.kind];
+    const errors = error.details['errors'] as Problem['errors'];
+    return { type: `urn:isthmus:problem:${error.code}`, title: error.code, status, detail: error.message, code: error.code, ...(errors ? { errors } : {}) };
+  }
+  // Nest's own, and what the body parser throws: an Error with a status.
+  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
+  const code = status === 404 ? 'http.not-found' : status < 500 ? 'http.bad-request' : 'http.internal';
+  const detail = status < 500 && error instanceof Error ? error.message : 'Something failed here. The log has it; try again in a moment.';
+  return { type: `urn:isthmus:problem:${code}`, title: code, status, detail, code };
+};
+
+const statusOf = (error: unknown): number => {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : 500;
+};

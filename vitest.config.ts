@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+// 'import' and 'module' must not be listed: Vitest hands these to Node as --conditions, where they would also apply to
+// require() inside CommonJS packages (express' router breaks).
+const conditions = ['@isthmus/source', 'node'];
+const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+/** `unit`: beside the code, seconds. `service`: a service over its real adapters. `e2e`: the whole product, real media and browsers. */
+export default defineConfig({
+  ...resolve,
+  test: {
+    projects: [
+      {
+        ...resolve,
+        test: {
+          name: 'unit',
+          include: ['{apps,libs,tools}/**/src/**/*.spec.ts', 'tools/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.service.spec.ts', '**/*.e2e.spec.ts'],
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'service',
+          include: ['{apps,libs,tools}/**/*.service.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'e2e',
+          include: ['{apps,libs,tools}/**/*.e2e.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
