@@ -20,7 +20,11 @@ export interface LegDesire {
 
 /** What must travel from this node to another node of the same conference, and no more. */
 export interface PipeDesire {
-  readonly to: { readonly site: SiteId; readonly node: NodeId; /** The other node's media link, `wss://host:port`. */ readonly url: string };
+  readonly to: {
+    readonly site: SiteId;
+    readonly node: NodeId;
+    /** The other node's media link, `wss://host:port`. */ readonly url: string;
+  };
   readonly sends: readonly { readonly leg: LegId; readonly large: boolean; readonly small: boolean; readonly voice: boolean }[];
 }
 
