@@ -10,14 +10,34 @@ const layers = [
   { sourceTag: 'layer:spec', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port'] },
   { sourceTag: 'layer:service-kit', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:port', 'layer:protocol'] },
   { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:spec'] },
-  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:adapter', 'layer:service-kit', 'layer:spec'] },
+  {
+    sourceTag: 'layer:app',
+    onlyDependOnLibsWithTags: [
+      'layer:kernel',
+      'layer:domain',
+      'layer:port',
+      'layer:protocol',
+      'layer:adapter',
+      'layer:service-kit',
+      'layer:spec',
+    ],
+  },
   { sourceTag: 'layer:web', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:protocol'] },
   { sourceTag: 'layer:composition', onlyDependOnLibsWithTags: ['*'] },
 ];
 
 const pure = {
-  'no-restricted-imports': ['error', { patterns: [{ regex: '^(?!\\.|@isthmus/)', message: 'Kernel, domain and ports import no package and no node:* (ADR 0002).' }] }],
-  'no-restricted-globals': ['error', ...['Date', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'process', 'fetch'].map((name) => ({ name, message: 'Time and the world arrive in the command (ADR 0002).' }))],
+  'no-restricted-imports': [
+    'error',
+    { patterns: [{ regex: '^(?!\\.|@isthmus/)', message: 'Kernel, domain and ports import no package and no node:* (ADR 0002).' }] },
+  ],
+  'no-restricted-globals': [
+    'error',
+    ...['Date', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'process', 'fetch'].map((name) => ({
+      name,
+      message: 'Time and the world arrive in the command (ADR 0002).',
+    })),
+  ],
   'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Chance arrives in the command (ADR 0002).' }],
 };
 
@@ -34,7 +54,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/kernel/src/**/*.ts', 'libs/conference/src/**/*.ts', 'libs/placement/src/**/*.ts', 'libs/routing/src/**/*.ts', 'libs/estate/src/**/*.ts', 'libs/ports/src/**/*.ts'],
+    files: [
+      'libs/kernel/src/**/*.ts',
+      'libs/conference/src/**/*.ts',
+      'libs/placement/src/**/*.ts',
+      'libs/routing/src/**/*.ts',
+      'libs/estate/src/**/*.ts',
+      'libs/ports/src/**/*.ts',
+    ],
     ignores: ['**/*.spec.ts'],
     rules: pure,
   },

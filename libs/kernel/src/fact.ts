@@ -56,4 +56,5 @@ export const categoryOf = (stream: StreamName): string => stream.slice(0, stream
 /** What the stream is about: `7f3a` in `conference-7f3a@nyc.4`. */
 export const subjectOf = (stream: StreamName): string => stream.slice(stream.indexOf('-') + 1, stream.lastIndexOf('@'));
 export const writerIdOf = (site: SiteId, epoch: number): WriterId => `${site}.${epoch}` as WriterId;
-export const streamNameOf = (category: string, subject: string, writer: WriterId): StreamName => `${category}-${subject}@${writer}` as StreamName;
+export const streamNameOf = (category: string, subject: string, writer: WriterId): StreamName =>
+  `${category}-${subject}@${writer}` as StreamName;

@@ -55,14 +55,24 @@ export type BrainAnswer =
       readonly view: ConferenceView;
     }
   /** At the door; the view says when the leg is in (it appears in `seats`) or turned away (it disappears from `waiting`). */
-  | { readonly type: 'Waiting'; readonly leg: LegId; readonly conference: string; readonly reason: 'host' | 'lock'; readonly resume: string; readonly view: ConferenceView }
+  | {
+      readonly type: 'Waiting';
+      readonly leg: LegId;
+      readonly conference: string;
+      readonly reason: 'host' | 'lock';
+      readonly resume: string;
+      readonly view: ConferenceView;
+    }
   | { readonly type: 'Done' };
 
 /** A view as published, with what gateways must do besides showing it. */
 export interface ViewPublished {
   readonly view: ConferenceView;
   /** Legs of this site whose seat has ended since the last view, and why. */
-  readonly ended: readonly { readonly leg: LegId; readonly reason: 'left' | 'removed' | 'ended' | 'replaced' | 'rejected' | 'room-disabled' }[];
+  readonly ended: readonly {
+    readonly leg: LegId;
+    readonly reason: 'left' | 'removed' | 'ended' | 'replaced' | 'rejected' | 'room-disabled';
+  }[];
   /** Legs of this site that were let in, or moved: where to attach. */
   readonly attach: readonly { readonly leg: LegId; readonly media: { readonly url: string; readonly token: string } }[];
   /** What a person should be told once. */

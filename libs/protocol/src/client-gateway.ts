@@ -116,4 +116,3 @@ export type GatewayToClient =
   | { readonly type: 'notice'; readonly code: string; readonly message: string }
   /** The seat is gone; the server closes the socket after this. Only `node-lost` and `timeout` are worth a new join. */
   | { readonly type: 'ended'; readonly reason: EndReason; readonly message: string };
-

@@ -12,7 +12,14 @@ export type Source = z.infer<typeof source>;
 
 export const clientToMedia = z.discriminatedUnion('type', [
   /** First. `rtpCapabilities` is what the client can receive (mediasoup-client `device.recvRtpCapabilities`). */
-  z.object({ ...head, type: z.literal('attach'), leg: legId, token: z.string().max(128), rtpCapabilities: opaque, traceparent: z.string().optional() }),
+  z.object({
+    ...head,
+    type: z.literal('attach'),
+    leg: legId,
+    token: z.string().max(128),
+    rtpCapabilities: opaque,
+    traceparent: z.string().optional(),
+  }),
   z.object({ ...head, type: z.literal('connect'), transport: z.enum(['send', 'receive']), dtlsParameters: opaque }),
   z.object({ ...head, type: z.literal('produce'), source, kind: z.enum(['audio', 'video']), rtpParameters: opaque }),
   z.object({ ...head, type: z.literal('pause'), source }),
@@ -41,7 +48,13 @@ export interface ConsumerOffer {
 }
 
 export type MediaToClient =
-  | { readonly type: 'attached'; readonly re: number; readonly send: TransportOffer; readonly receive: TransportOffer; readonly consumers: readonly ConsumerOffer[] }
+  | {
+      readonly type: 'attached';
+      readonly re: number;
+      readonly send: TransportOffer;
+      readonly receive: TransportOffer;
+      readonly consumers: readonly ConsumerOffer[];
+    }
   | { readonly type: 'ok'; readonly re: number }
   | { readonly type: 'produced'; readonly re: number; readonly producerId: string }
   | { readonly type: 'restarted'; readonly re: number; readonly iceParameters: Opaque }

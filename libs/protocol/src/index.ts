@@ -1,12 +1,38 @@
 export * as common from './common.js';
 export { MESSAGE_BYTES_MAX, PROTOCOL_VERSION, type Opaque } from './common.js';
 export {
-  act, clientToGateway, join,
-  type Act, type ClientToGateway, type EndReason, type GatewayToClient, type JoinRequest, type MeetingView, type RosterEntry,
+  act,
+  clientToGateway,
+  join,
+  type Act,
+  type ClientToGateway,
+  type EndReason,
+  type GatewayToClient,
+  type JoinRequest,
+  type MeetingView,
+  type RosterEntry,
 } from './client-gateway.js';
-export { CAMERA_LAYERS, clientToMedia, type ClientToMedia, type ConsumerOffer, type MediaToClient, type Source, type TransportOffer } from './client-media.js';
 export {
-  brainCommand, mediaEvent, nodeReport, siteReport, TOPICS,
-  type BrainAnswer, type BrainCommand, type FactPublished, type MediaEvent, type NodeReport, type SiteReport, type ViewPublished,
+  CAMERA_LAYERS,
+  clientToMedia,
+  type ClientToMedia,
+  type ConsumerOffer,
+  type MediaToClient,
+  type Source,
+  type TransportOffer,
+} from './client-media.js';
+export {
+  brainCommand,
+  mediaEvent,
+  nodeReport,
+  siteReport,
+  TOPICS,
+  type BrainAnswer,
+  type BrainCommand,
+  type FactPublished,
+  type MediaEvent,
+  type NodeReport,
+  type SiteReport,
+  type ViewPublished,
 } from './bus.js';
 export { brainMessage, mediaLinkMessage, type BrainMessage, type MediaLinkMessage } from './link.js';

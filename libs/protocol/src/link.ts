@@ -16,7 +16,14 @@ export type BrainMessage = z.infer<typeof brainMessage>;
  */
 export const mediaLinkMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), node: nodeId, site: siteId }),
-  z.object({ type: z.literal('pipe'), conference: conferenceId, incarnation: z.string(), ip: z.string(), port: z.int(), srtpParameters: opaque }),
+  z.object({
+    type: z.literal('pipe'),
+    conference: conferenceId,
+    incarnation: z.string(),
+    ip: z.string(),
+    port: z.int(),
+    srtpParameters: opaque,
+  }),
   z.object({ type: z.literal('pipe-gone'), conference: conferenceId }),
   /** All streams this end offers on the pipe; whole each time. */
   z.object({

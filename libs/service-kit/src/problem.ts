@@ -32,7 +32,14 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof IsthmusError) {
     const status = typeof error.details['status'] === 'number' ? error.details['status'] : STATUS_OF_KIND[error.kind];
     const errors = error.details['errors'] as Problem['errors'];
-    return { type: `urn:isthmus:problem:${error.code}`, title: error.code, status, detail: error.message, code: error.code, ...(errors ? { errors } : {}) };
+    return {
+      type: `urn:isthmus:problem:${error.code}`,
+      title: error.code,
+      status,
+      detail: error.message,
+      code: error.code,
+      ...(errors ? { errors } : {}),
+    };
   }
   // Nest's own, and what the body parser throws: an Error with a status.
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
