@@ -24,6 +24,12 @@ export const TOPICS = {
   estateRequests: 'isthmus.estate.requests',
   /** Published by the brain every second and on change. Key: site. Value: {@link SiteReport}. */
   sites: 'isthmus.site.reports',
+  /** At management: what a site's telemetry sent, as the door for sites let it in. Key: site. Value: `TelemetryBatch`. */
+  batches: 'isthmus.telemetry.batches',
+  /** At management: published by telemetry at most each second. Key: `status`. Value: `Status`. */
+  statuses: 'isthmus.telemetry.statuses',
+  /** At management: asked by whoever has no status yet; answered by telemetry with a `Status`. */
+  statusRequests: 'isthmus.telemetry.requests',
 } as const;
 
 /** Gateway-router to brain. PINs stay at the gateway-router: it has checked them, and says the role that was proved. */
@@ -152,3 +158,19 @@ export const siteReport = z.object({
   at: z.number(),
 });
 export type SiteReport = z.infer<typeof siteReport>;
+
+/** What a site's telemetry sends to management once a second: the last words of its brain and nodes, and facts to count. */
+export const telemetryBatch = z.object({
+  site: siteId,
+  /** Grows by one with every batch of one telemetry process; `run` names that process, so a restart is no gap. */
+  run: z.string().max(64),
+  number: z.int().min(0),
+  sentAt: z.number(),
+  report: siteReport.optional(),
+  nodes: z.array(nodeReport).max(256),
+  /** Types of the conference facts recorded since the last batch, counted. */
+  facts: z.record(z.string().max(64), z.int()),
+  /** Batches that this site had to drop while management was away. */
+  dropped: z.int().min(0),
+});
+export type TelemetryBatch = z.infer<typeof telemetryBatch>;

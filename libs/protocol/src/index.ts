@@ -26,6 +26,7 @@ export {
   mediaEvent,
   nodeReport,
   siteReport,
+  telemetryBatch,
   TOPICS,
   type BrainAnswer,
   type BrainCommand,
@@ -33,6 +34,18 @@ export {
   type MediaEvent,
   type NodeReport,
   type SiteReport,
+  type TelemetryBatch,
   type ViewPublished,
 } from './bus.js';
 export { brainMessage, mediaLinkMessage, type BrainMessage, type MediaLinkMessage } from './link.js';
+export {
+  alarm,
+  alarmCode,
+  conferenceStatus,
+  status,
+  THUMBNAIL_UNITS,
+  type Alarm,
+  type AlarmCode,
+  type ConferenceStatus,
+  type Status,
+} from './status.js';
