@@ -136,7 +136,7 @@ const isSite = (it: unknown): it is Site => {
 };
 
 /** The estate that a set of facts makes, in management's own order, whatever order they arrived in. */
-export const estateOf = (facts: readonly Fact[]): Estate => [...facts].sort(inManagementsOrder).reduce(evolveEstate, emptyEstate);
+export const foldEstate = (facts: readonly Fact[]): Estate => [...facts].sort(inManagementsOrder).reduce(evolveEstate, emptyEstate);
 
 /** Management alone writes the estate, one tenure after the other: epoch, then seq. The hash decides between forks only. */
 export const inManagementsOrder = (a: Fact, b: Fact): number =>

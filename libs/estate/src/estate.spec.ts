@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IsthmusError, streamNameOf, writerIdOf, type Fact, type FactHash, type SiteId } from '@isthmus/kernel';
-import { checkPins, decideEstate, emptyEstate, estateOf, evolveEstate, MANAGEMENT, roomWithAlias } from './index.js';
+import { checkPins, decideEstate, emptyEstate, foldEstate, evolveEstate, MANAGEMENT, roomWithAlias } from './index.js';
 import type { Estate, EstateCommand, EstateFact, Room, Site } from './index.js';
 
 const room = (id: string, settings: Partial<Room> = {}): Room => ({
@@ -194,11 +194,11 @@ describe('the revision', () => {
       fact(2, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Second' } }),
       fact(10, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Last' } }),
     ];
-    const inOrder = estateOf(facts);
+    const inOrder = foldEstate(facts);
     expect(inOrder).toMatchObject({ revision: 4, rooms: { a: { name: 'Last' } } });
     fc.assert(
       fc.property(fc.shuffledSubarray(facts, { minLength: facts.length }), (shuffled) => {
-        expect(estateOf(shuffled)).toEqual(inOrder);
+        expect(foldEstate(shuffled)).toEqual(inOrder);
       }),
     );
   });

@@ -1,7 +1,7 @@
 export { emptyEstate, normalAlias, roomWithAlias, type Estate, type Room, type Site } from './estate.js';
 export {
   decideEstate,
-  estateOf,
+  foldEstate,
   evolveEstate,
   inManagementsOrder,
   MANAGEMENT,
