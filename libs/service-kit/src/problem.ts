@@ -12,6 +12,14 @@ export interface Problem {
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
 
+const CODE_OF_STATUS: Readonly<Record<number, string>> = {
+  401: 'http.unauthorized',
+  403: 'http.forbidden',
+  404: 'http.not-found',
+  413: 'http.too-large',
+  415: 'http.unsupported-media-type',
+  429: 'http.too-many-requests',
+};
 const STATUS_OF_KIND = { refusal: 409, fault: 503, defect: 500 } as const;
 
 /** Turns whatever a controller throws into `application/problem+json`; what is our own failure is logged, never shown. */
@@ -29,22 +37,27 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export const problemOf = (error: unknown): Problem => {
-  if (error instanceof IsthmusError) {
+  if (isOurs(error)) {
+    const { code } = error;
     const status = typeof error.details['status'] === 'number' ? error.details['status'] : STATUS_OF_KIND[error.kind];
     const errors = error.details['errors'] as Problem['errors'];
     return {
-      type: `urn:isthmus:problem:${error.code}`,
-      title: error.code,
+      type: `urn:isthmus:problem:${code}`,
+      title: code,
       status,
       detail: error.message,
-      code: error.code,
+      code,
       ...(errors ? { errors } : {}),
     };
   }
   // Nest's own, and what the body parser throws: an Error with a status.
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
-  const code = status === 404 ? 'http.not-found' : status < 500 ? 'http.bad-request' : 'http.internal';
-  const detail = status < 500 && error instanceof Error ? error.message : 'Something failed here. The log has it; try again in a moment.';
+  const code = status < 500 ? (CODE_OF_STATUS[status] ?? 'http.bad-request') : 'http.internal';
+  const detail = isUnreadable(error)
+    ? 'The body is not valid JSON.'
+    : status < 500 && error instanceof Error
+      ? error.message
+      : 'Something failed here. The log has it; try again in a moment.';
   return { type: `urn:isthmus:problem:${code}`, title: code, status, detail, code };
 };
 
@@ -52,3 +65,8 @@ const statusOf = (error: unknown): number => {
   const status = (error as { status?: unknown } | null)?.status;
   return typeof status === 'number' && status >= 400 && status < 600 ? status : 500;
 };
+
+/** body-parser's; its own text quotes the body, which may hold a password. */
+const isUnreadable = (error: unknown): boolean => (error as { type?: unknown } | null)?.type === 'entity.parse.failed';
+
+const isOurs = (error: unknown): error is IsthmusError => error instanceof IsthmusError;

@@ -1,0 +1,37 @@
+import { IsthmusError } from '@isthmus/kernel';
+import { logOf } from './log.js';
+
+/**
+ * The life of a process that runs one service: start, wait for SIGTERM or SIGINT, close gently, exit 0; a second signal means
+ * now. What could not start is told in one sentence on standard error, exit 1 (2 for a wrong setting), without a stack that helps nobody.
+ */
+export const runMain = async (service: string, start: () => Promise<{ close(): Promise<void> }>): Promise<void> => {
+  const log = logOf(service);
+  // An unexpected rejection is a bug of ours: say so and stop, rather than limp on in an unknown state.
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ error }, 'unhandled rejection');
+    process.exit(70);
+  });
+  try {
+    const running = await start();
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(130);
+      stopping = true;
+      log.info({ signal }, 'stopping');
+      running.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ error }, 'did not close cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof IsthmusError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exit(error instanceof IsthmusError && error.code === 'config.invalid' ? 2 : 1);
+  }
+};
