@@ -1,19 +1,24 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Bus, Message, Subscription } from '@isthmus/ports';
+import { tracedBus } from './traced-bus.js';
 
 /**
  * Lets Nest's `@MessagePattern` and `@EventPattern` handlers listen on any {@link Bus}; the only class that knows both.
  * A handler gets the message's value and, as its context, the message. What a `@MessagePattern` handler returns is the answer.
+ * Handlers run as part of the service and of the trace that the message belongs to.
  */
 export class BusServer extends Server implements CustomTransportStrategy {
   private readonly subscriptions: Subscription[] = [];
 
+  private readonly bus: Bus;
+
   constructor(
-    private readonly bus: Bus,
+    bus: Bus,
     private readonly group: string,
   ) {
     super();
+    this.bus = tracedBus(bus, group);
   }
 
   async listen(ready: (error?: unknown) => void): Promise<void> {

@@ -1,3 +1,29 @@
 export { BusServer } from './bus-server.js';
+export { readConfig, redactedConfig, setting, type SettingMeta } from './config.js';
+export {
+  acceptJsonSockets,
+  CLOSE,
+  type Conversation,
+  type JsonSocket,
+  type JsonSocketOptions,
+  type JsonSocketServer,
+  type Refused,
+} from './json-socket.js';
+export { logOf, makeLog, nestLog, type Log } from './log.js';
+export { runMain } from './main.js';
 export { ProblemFilter, problemOf, type Problem } from './problem.js';
-export { startService, type Check, type Listen, type RunningService, type ServiceOptions } from './service.js';
+export { isSecretName, redact } from './redact.js';
+export { BODY_BYTES_MAX, startService, type Check, type Listen, type RunningService, type ServiceOptions } from './service.js';
+export { parseStrictJson, type JsonRefusal } from './strict-json.js';
+export {
+  currentService,
+  currentTraceparent,
+  inService,
+  inSpan,
+  isTraced,
+  spanBetween,
+  underTraceparent,
+  type SpanOptions,
+} from './trace.js';
+export { tracedBus } from './traced-bus.js';
+export { originRefusal, routeUpgrades, type Origins } from './upgrade.js';

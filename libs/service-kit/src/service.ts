@@ -1,12 +1,16 @@
 import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { SpanKind, type Span } from '@opentelemetry/api';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DynamicModule, Type } from '@nestjs/common';
+import { Fault } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
 import { BusServer } from './bus-server.js';
+import { nestLog } from './log.js';
 import { ProblemFilter } from './problem.js';
+import { inService, inSpan } from './trace.js';
 
 /** Where a service listens. With `tls` it speaks HTTPS. `port` 0 takes a free one. */
 export interface Listen {
@@ -24,6 +28,7 @@ export interface RunningService {
   readonly url: string;
   readonly app: NestExpressApplication;
   readonly server: HttpServer;
+  /** No longer ready, then `drain`, then gone. Quiet the second time. */
   close(): Promise<void>;
 }
 
@@ -37,42 +42,118 @@ export interface ServiceOptions {
   readonly checks?: Readonly<Record<string, Check>>;
   /** Before it listens: routes, static files, WebSocket upgrade. */
   readonly configure?: (app: NestExpressApplication) => void | Promise<void>;
+  /** First thing when it closes, while everything still works: say goodbye to clients, finish what was begun. */
+  readonly drain?: () => Promise<void>;
 }
 
-/** Starts one service: its Nest application, its health, its answers to the bus. Quiet when closed twice. */
-export const startService = async (options: ServiceOptions): Promise<RunningService> => {
-  const { name, module, listen, bus, checks = {}, configure } = options;
-  const tls = listen.tls && { cert: readFileSync(listen.tls.certFile), key: readFileSync(listen.tls.keyFile) };
+/** Largest request body, bytes. */
+export const BODY_BYTES_MAX = 100 * 1024;
+/** How long answers that are under way get, once a service closes. */
+const FINISH_MS = 500;
+
+/**
+ * Starts one service: its Nest application, its health, its answers to the bus.
+ * @throws Fault `service.port-taken` | `service.address-unknown` | `service.address-forbidden` | `service.certificate-unreadable`
+ */
+export const startService = (options: ServiceOptions): Promise<RunningService> => inService(options.name, () => start(options));
+
+const start = async (options: ServiceOptions): Promise<RunningService> => {
+  const { name, module, listen, bus, checks = {}, configure, drain } = options;
+  const tls = listen.tls && { cert: readable(name, listen.tls.certFile), key: readable(name, listen.tls.keyFile) };
   const app = await NestFactory.create<NestExpressApplication>(module, {
-    logger: ['error', 'warn'],
+    logger: nestLog(name),
     abortOnError: false,
+    bodyParser: false,
     ...(tls ? { httpsOptions: tls } : {}),
   });
+  let draining = false;
+  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => inServiceOf(name, request, response, next));
+  app.useBodyParser('json', { limit: BODY_BYTES_MAX });
+  app.disable('x-powered-by');
   app.useGlobalFilters(new ProblemFilter());
-  addHealth(app, name, checks);
-  await configure?.(app);
-  if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name) });
-  await app.startAllMicroservices();
-  await app.listen(listen.port, listen.host);
-  const server = app.getHttpServer() as HttpServer;
+  addHealth(app, name, { ...checks, service: () => (draining ? 'it is stopping' : undefined) });
+  try {
+    await configure?.(app);
+    if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name) });
+    await app.startAllMicroservices();
+    await app.listen(listen.port, listen.host);
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    throw listenFault(name, listen, error);
+  }
+  const server = app.getHttpServer();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : listen.port;
+  const close = async (): Promise<void> => {
+    draining = true;
+    await drain?.();
+    await closeGently(app, server);
+  };
   let closing: Promise<void> | undefined;
   return {
     name,
-    url: `${tls ? 'https' : 'http'}://${listen.host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
     app,
     server,
-    close: () => (closing ??= closeGently(app, server)),
+    close: () => (closing ??= close()),
   };
 };
 
+/** Every request runs as part of its service; one that brings a `traceparent` gets a span under it. */
+const inServiceOf = (name: string, request: IncomingMessage, response: ServerResponse, next: () => void): void =>
+  inService(name, () => {
+    const parent = request.headers.traceparent;
+    if (typeof parent !== 'string') return next();
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const answered = new Promise<void>((resolve) => response.once('close', resolve));
+    const handle = (span: Span): Promise<void> => {
+      next();
+      return answered.then(() => void span.setAttribute('http.response.status_code', response.statusCode));
+    };
+    void inSpan(`${request.method} ${path}`, { 'http.request.method': request.method ?? '', 'url.path': path }, handle, {
+      parent,
+      kind: SpanKind.SERVER,
+    });
+  });
+
 const closeGently = async (app: NestExpressApplication, server: HttpServer): Promise<void> => {
   server.closeIdleConnections();
-  const forced = setTimeout(() => server.closeAllConnections(), 500);
+  const forced = setTimeout(() => server.closeAllConnections(), FINISH_MS);
   await app.close();
   clearTimeout(forced);
 };
+
+const readable = (name: string, file: string): Buffer => {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new Fault(
+      'service.certificate-unreadable',
+      `${name} cannot read ${file} (${codeOf(cause)}). Check the path and who may read it.`,
+      { file },
+      { cause },
+    );
+  }
+};
+
+/** What the operating system says when it will not let us listen, as a sentence for whoever started us. */
+const listenFault = (name: string, { host, port }: Listen, cause: unknown): unknown => {
+  const at = `${host}:${port}`;
+  const fault = (code: string, why: string) => new Fault(code, `${name} cannot listen on ${at}: ${why}`, { host, port }, { cause });
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return fault('service.port-taken', 'something else has that port. Stop it, or choose another port.');
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return fault('service.address-unknown', 'this machine has no such address. Choose one of its own.');
+    case 'EACCES':
+      return fault('service.address-forbidden', 'this user may not. Choose a port from 1024 on, or allow it (CAP_NET_BIND_SERVICE).');
+    default:
+      return cause;
+  }
+};
+
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | null)?.code ?? 'unknown error');
 
 const addHealth = (app: NestExpressApplication, name: string, checks: Readonly<Record<string, Check>>): void => {
   const answer = (res: ServerResponse, status: number, body: unknown) => {
@@ -80,6 +161,8 @@ const addHealth = (app: NestExpressApplication, name: string, checks: Readonly<R
     res.end(JSON.stringify(body));
   };
   app.use('/healthz/live', (_req: IncomingMessage, res: ServerResponse) => answer(res, 200, { status: 'ok', service: name }));
+  // Startup is over once the process listens at all: what is awaited at start is awaited before that.
+  app.use('/healthz/startup', (_req: IncomingMessage, res: ServerResponse) => answer(res, 200, { status: 'ok', service: name }));
   app.use('/healthz/ready', async (_req: IncomingMessage, res: ServerResponse) => {
     const states: Record<string, string> = {};
     for (const [dependency, check] of Object.entries(checks)) {
