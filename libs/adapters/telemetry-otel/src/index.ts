@@ -1,1 +1,1 @@
-export {};
+export { startTracing, type Tracing, type TracingOptions } from './tracing.js';
