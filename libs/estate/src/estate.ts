@@ -28,9 +28,19 @@ export interface Site {
 
 /** Everything that sites need to know of what IT administers. Its revision is the configuration version. */
 export interface Estate {
+  /** How many estate facts are folded in. */
   readonly revision: number;
   readonly rooms: Readonly<Record<string, Room>>;
   readonly sites: Readonly<Record<string, Site>>;
 }
 
 export const emptyEstate: Estate = { revision: 0, rooms: {}, sites: {} };
+
+/** The room that an alias dials, however the caller wrote it. */
+export const roomWithAlias = (estate: Estate, alias: string): Room | undefined => {
+  const wanted = normalAlias(alias);
+  return Object.values(estate.rooms).find((room) => room.aliases.includes(wanted));
+};
+
+/** An alias as it is stored and compared. */
+export const normalAlias = (alias: string): string => alias.trim().toLowerCase();
