@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@isthmus/source', 'node'];
 const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-/** `unit`: beside the code, seconds. `service`: a service over its real adapters. `e2e`: the whole product, real media and browsers. */
+/** `unit`: beside the code, seconds. `service`: a service over its real adapters. `e2e`: the whole product, real media and browsers. `long`: the same for hours. */
 export default defineConfig({
   ...resolve,
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,tools}/**/src/**/*.spec.ts', 'tools/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.service.spec.ts', '**/*.e2e.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.{service,e2e,long}.spec.ts'],
         },
       },
       {
@@ -36,6 +36,17 @@ export default defineConfig({
           include: ['{apps,libs,tools}/**/*.e2e.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'long',
+          include: ['{apps,libs,tools}/**/*.long.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 3_600_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

@@ -1,0 +1,33 @@
+/**
+ * Why a tool cannot go on, told to the person in front of it: what is wrong, and what to do about it. Anything else that is
+ * thrown is our own failure and shows its stack.
+ */
+export class Problem extends Error {
+  /**
+   * @param {string} what one sentence
+   * @param {string} next what to do about it
+   * @param {ErrorOptions & { log?: string }} [options] `log`: the file that has the details
+   */
+  constructor(what, next, options = {}) {
+    super(`${what} ${next}`, options);
+    this.name = 'Problem';
+    this.log = options.log;
+  }
+}
+
+/**
+ * Runs a tool's main function; a {@link Problem} ends the process with one readable paragraph and status 1.
+ * @param {() => Promise<number | void>} main its result is the exit status
+ */
+export const runTool = async (main) => {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    process.exitCode = 1;
+    if (error instanceof Problem) {
+      process.stderr.write(`\n${error.message}\n${error.log ? `Details: ${error.log}\n` : ''}`);
+    } else {
+      process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+  }
+};

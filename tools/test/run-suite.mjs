@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BIN, LOCAL_CACHE, ROOT, toolEnvironment } from '../lib/paths.mjs';
+import { dim, duration, green, red } from '../lib/progress.mjs';
+import { plain, run, tail } from '../lib/run.mjs';
+import { MARK } from './live-reporter.mjs';
+
+const REPORTER = join(dirname(fileURLToPath(import.meta.url)), 'live-reporter.mjs');
+/** A suite over its budget is said to be; at this many times its budget it is stopped. */
+const PATIENCE = 2;
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {Counts & { name: string, ms: number, budgetMin: number }} SuiteResult */
+
+/**
+ * Runs one suite and says how it goes.
+ * @param {import('./suites.mjs').Suite} suite
+ * @param {Record<string, string>} extra environment variables that its tests are told
+ * @param {readonly string[]} filters spec files to run, by a part of their path; all if empty
+ * @returns {Promise<SuiteResult>}
+ */
+export const runSuite = async (suite, extra, filters) => {
+  process.stdout.write(`\n${suite.name}: ${suite.about} ${dim(`(budget ${suite.budgetMin} min)`)}\n`);
+  const begun = Date.now();
+  const env = { ...toolEnvironment(), ...extra };
+  const limitMs = suite.budgetMin * 60_000 * PATIENCE;
+  const counts = suite.check
+    ? await runCheck(suite.name, suite.check, env, limitMs)
+    : await runVitest(suite.project ?? suite.name, filters, env, limitMs);
+  const ms = Date.now() - begun;
+  if (ms > suite.budgetMin * 60_000) say(red('!'), `over its budget: ${duration(ms)} of ${suite.budgetMin} min`);
+  return { name: suite.name, ms, budgetMin: suite.budgetMin, ...counts };
+};
+
+/** @param {string} mark @param {string} text */
+const say = (mark, text) => process.stdout.write(`  ${mark} ${text}\n`);
+
+/** @param {string} name @param {readonly [string, ...string[]]} command @param {NodeJS.ProcessEnv} env @param {number} limitMs @returns {Promise<Counts>} */
+const runCheck = async (name, [command, ...args], env, limitMs) => {
+  const { status, log, timedOut } = await run(command, args, { log: `test-${name}.log`, env, limitMs });
+  if (status === 0) {
+    say(green('✓'), name);
+    return { passed: 1, failed: 0, skipped: 0 };
+  }
+  say(red('✗'), `${name} ${timedOut ? 'was stopped: it took too long' : `ended with status ${status}`}; all of it: ${relative(ROOT, log)}`);
+  process.stdout.write(`${tail(log, 40)}\n`);
+  return { passed: 0, failed: 1, skipped: 0 };
+};
+
+/** @param {string} project @param {readonly string[]} filters @param {NodeJS.ProcessEnv} env @param {number} limitMs @returns {Promise<Counts>} */
+const runVitest = async (project, filters, env, limitMs) => {
+  const report = join(LOCAL_CACHE, 'test-results', `${project}.json`);
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const args = ['run', '--project', project, '--reporter=json', `--outputFile.json=${report}`, `--reporter=${REPORTER}`, ...filters];
+  const { status, log, timedOut } = await run(join(BIN, 'vitest'), args, { log: `test-${project}.log`, env, limitMs, line: sayLive });
+  const counts = countReport(report);
+  const where = `all of it: ${relative(ROOT, log)}`;
+  if (timedOut || !counts) {
+    say(red('✗'), `${timedOut ? 'stopped: it took too long' : 'it left no report'}; ${where}`);
+    process.stdout.write(`${tail(log, 20)}\n`);
+    return { passed: counts?.passed ?? 0, failed: (counts?.failed ?? 0) + 1, skipped: counts?.skipped ?? 0 };
+  }
+  if (status !== 0 && counts.failed === 0) {
+    // Something was thrown outside any test, or nothing ran at all.
+    say(red('✗'), `Vitest ended with status ${status}; ${where}`);
+    process.stdout.write(`${tail(log, 30)}\n`);
+    return { ...counts, failed: 1 };
+  }
+  return counts;
+};
+
+/** @param {string} line */
+const sayLive = (line) => {
+  if (!line.startsWith(MARK)) return;
+  const { file, ok, passed, failed, skipped, ms } = JSON.parse(line.slice(MARK.length));
+  const parts = [`${passed} passed`, failed && `${failed} failed`, skipped && `${skipped} skipped`].filter(Boolean).join(', ');
+  say(ok ? green('✓') : red('✗'), `${file} ${dim(`${parts}, ${duration(ms)}`)}`);
+};
+
+/**
+ * @typedef {{ assertionResults: { status: string, fullName: string, failureMessages: string[] }[], status: string, name: string, message: string }} FileReport
+ * @param {string} report
+ * @returns {Counts | undefined}
+ */
+const countReport = (report) => {
+  if (!existsSync(report)) return undefined;
+  /** @type {FileReport[]} */
+  const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of files) {
+    const failures = file.assertionResults.filter(({ status }) => status === 'failed');
+    counts.passed += file.assertionResults.filter(({ status }) => status === 'passed').length;
+    counts.failed += failures.length;
+    counts.skipped +=
+      file.assertionResults.length - failures.length - file.assertionResults.filter(({ status }) => status === 'passed').length;
+    for (const { fullName, failureMessages } of failures) sayFailure(file.name, fullName, failureMessages.join('\n'));
+    if (file.status === 'failed' && failures.length === 0) {
+      // The file itself could not be run, or a hook outside its tests failed.
+      counts.failed += 1;
+      sayFailure(file.name, 'the file itself', file.message);
+    }
+  }
+  return counts;
+};
+
+/** @param {string} file @param {string} title @param {string} message */
+const sayFailure = (file, title, message) => {
+  const lines = plain(message).split('\n').slice(0, 25);
+  process.stdout.write(`\n  ${red('✗')} ${relative(ROOT, file)}: ${title}\n${lines.map((line) => `      ${line}`).join('\n')}\n`);
+};

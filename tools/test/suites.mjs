@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BIN, ROOT } from '../lib/paths.mjs';
+
+/**
+ * @typedef {object} Suite
+ * @property {string} name as `--only` takes it
+ * @property {string} about
+ * @property {number} budgetMin what it may take on two cores; it is stopped at twice that
+ * @property {boolean} needsWorld real media, browsers and recorders: waits until they are there
+ * @property {boolean} [long] only with `--long`
+ * @property {readonly [string, ...string[]]} [check] a command that is one test by its exit status
+ * @property {string} [project] a project of vitest.config.ts
+ */
+
+/** In the order they run: what fails fastest comes first. Together within 35 minutes. @type {readonly Suite[]} */
+export const SUITES = [
+  { name: 'format', about: 'Prettier', budgetMin: 1, needsWorld: false, check: [bin('prettier'), '--check', '--log-level=warn', '.'] },
+  {
+    name: 'build',
+    about: 'every app and lib, strict TypeScript',
+    budgetMin: 3,
+    needsWorld: false,
+    check: [bin('nx'), 'run-many', '-t', 'build'],
+  },
+  { name: 'types', about: 'the tools, by their JSDoc', budgetMin: 1, needsWorld: false, check: [bin('tsc'), '-p', 'tools/tsconfig.json'] },
+  { name: 'lint', about: 'ESLint and who may import whom', budgetMin: 3, needsWorld: false, check: [bin('nx'), 'run', 'isthmus:lint'] },
+  { name: 'unit', about: 'rules, laws and the house itself', budgetMin: 5, needsWorld: false, project: 'unit' },
+  { name: 'service', about: 'services over real adapters and sockets', budgetMin: 7, needsWorld: true, project: 'service' },
+  { name: 'e2e', about: 'the whole product, real media and browsers', budgetMin: 15, needsWorld: true, project: 'e2e' },
+  { name: 'long', about: 'many more of the same', budgetMin: 90, needsWorld: true, long: true, project: 'long' },
+];
+
+/** What tests use beside what npm brings, by Debian's names. */
+export const TEST_PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'iproute2', 'procps', 'strace'];
+
+/** @param {string} name */
+function bin(name) {
+  return join(BIN, name);
+}
+
+/** How many spec files a vitest project has: a suite that has none is not run, and said so. @param {string} project */
+export const specFiles = (project) => {
+  const kinds = ['service', 'e2e', 'long'];
+  const belongs = (/** @type {string} */ file) => {
+    const [, kind = ''] = /(?:\.([a-z0-9]+))?\.spec\.tsx?$/.exec(file) ?? [];
+    return project === 'unit' ? !kinds.includes(kind) : kind === project;
+  };
+  return ['apps', 'libs', 'tools']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }))
+    .filter((file) => /\.spec\.tsx?$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file) && belongs(file)).length;
+};
