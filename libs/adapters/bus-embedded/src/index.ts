@@ -1,1 +1,1 @@
-export {};
+export { embeddedBus, type EmbeddedBusOptions } from './embedded-bus.js';

@@ -1,0 +1,120 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { failureOf } from './database-failure.ts';
+import { Database } from './database.ts';
+import type { Op, ReadOp, Reply, Request, WriteOp } from './database-protocol.ts';
+
+/** Most writes that share one transaction. */
+const GROUP = 1_000;
+/** How long a bookmark may wait for a write to go along with. */
+const BOOKMARK_MS = 500;
+
+type Write = Request & { readonly op: WriteOp };
+
+const port = parentPort!;
+const file = (workerData as { readonly file: string }).file;
+const tell = (reply: Reply): void => port.postMessage(reply);
+const fail = (id: number, error: unknown): void => tell({ type: 'failed', id, failure: failureOf(error, file) });
+
+const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch';
+
+/**
+ * Group commit: whatever came in while the last transaction was being fsynced shares the next one and its fsync. Answers go
+ * out after the commit only, a refusal (which has written nothing) among them.
+ */
+const commit = (database: Database, writes: readonly Write[]): void => {
+  const replies: Reply[] = [];
+  try {
+    database.transaction(() => {
+      for (const { id, op } of writes) {
+        try {
+          replies.push({ type: 'done', id, value: database.write(op) });
+        } catch (error) {
+          const failure = failureOf(error, file);
+          if (failure.kind === 'fault') throw error;
+          replies.push({ type: 'failed', id, failure });
+        }
+      }
+    });
+  } catch (error) {
+    commitApart(database, writes, error);
+    return;
+  }
+  replies.forEach(tell);
+};
+
+/** The world failed a whole group: perhaps for one big append's sake, so each gets a chance of its own. */
+const commitApart = (database: Database, writes: readonly Write[], error: unknown): void => {
+  if (writes.length === 1) return fail(writes[0]!.id, error);
+  makeRoom(database);
+  for (const write of writes) commit(database, [write]);
+};
+
+const makeRoom = (database: Database): void => {
+  try {
+    database.checkpoint();
+  } catch {
+    // Then there is no room to be made; the writes that follow say so.
+  }
+};
+
+const answer = (database: Database, op: ReadOp): unknown => {
+  switch (op.op) {
+    case 'read':
+      return database.read(op.stream, op.fromSeq, op.afterRow);
+    case 'page':
+      return database.page(op.category, op.afterRow);
+    case 'locate':
+      return database.locate(op.row, op.hash);
+    case 'streams':
+      return database.streams(op.category);
+    case 'bookmark':
+      return database.bookmark(op.name);
+    case 'setBookmark':
+      return database.setBookmark(op.name, op.position);
+    case 'close':
+      return close(database);
+  }
+};
+
+const keepBookmarks = (database: Database): void => {
+  if (!database.hasBookmarksToWrite()) return;
+  try {
+    database.transaction(() => undefined);
+  } catch {
+    // A bookmark is a hint; a lost one costs a longer replay.
+  }
+};
+
+const close = (database: Database): void => {
+  clearInterval(bookmarkTimer);
+  keepBookmarks(database);
+  database.close();
+};
+
+const serve = (database: Database, requests: readonly Request[]): void => {
+  const writes = requests.filter((request): request is Write => isWrite(request.op));
+  for (let at = 0; at < writes.length; at += GROUP) commit(database, writes.slice(at, at + GROUP));
+  for (const { id, op } of requests) {
+    if (isWrite(op)) continue;
+    try {
+      tell({ type: 'done', id, value: answer(database, op) });
+    } catch (error) {
+      fail(id, error);
+    }
+    if (op.op === 'close') port.close();
+  }
+};
+
+let bookmarkTimer: NodeJS.Timeout | undefined;
+try {
+  const database = new Database(file);
+  bookmarkTimer = setInterval(() => keepBookmarks(database), BOOKMARK_MS);
+  port.on('message', (first: Request) => {
+    const requests = [first];
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) requests.push(next.message as Request);
+    serve(database, requests);
+  });
+  tell({ type: 'opened' });
+} catch (error) {
+  tell({ type: 'not-opened', failure: failureOf(error, file) });
+}

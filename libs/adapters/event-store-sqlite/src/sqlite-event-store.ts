@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { Refusal, categoryOf, type Fact, type StreamName } from '@isthmus/kernel';
+import type { EventStore, Position, Stored } from '@isthmus/ports';
+import type { FactRow, StoredRow } from './database-protocol.js';
+import { DatabaseThread } from './database-thread.js';
+
+export interface SqliteEventStoreOptions {
+  /** The database; its folder is made if missing. `:memory:` keeps nothing. */
+  readonly file: string;
+}
+
+/** A fact is a sentence, not a file: more than this (as JSON, in bytes) is a mistake or an attack. */
+const FACT_BYTES = 1024 * 1024;
+
+const rowOf = (fact: Fact): FactRow => {
+  const json = JSON.stringify(fact);
+  const bytes = json.length > FACT_BYTES / 3 ? Buffer.byteLength(json) : json.length;
+  if (bytes > FACT_BYTES) {
+    const { stream, seq } = fact;
+    throw new Refusal('store.too-large', `Fact ${seq} of ${stream} has ${bytes} bytes; ${FACT_BYTES} is the most.`, { stream, seq, bytes });
+  }
+  return { stream: fact.stream, category: categoryOf(fact.stream), seq: fact.seq, hash: fact.hash, json };
+};
+
+const factOf = ({ json }: StoredRow): Fact => JSON.parse(json) as Fact;
+
+/**
+ * A position proves itself: it carries the beginning of its fact's hash, so that one from another store, or from a life of this
+ * store that a restored backup undid, is noticed.
+ */
+const positionOf = ({ row, hash }: StoredRow): Position => `${row}.${hash.slice(0, 16)}`;
+const POSITION = /^(\d{1,15})\.(.{1,16})$/s;
+
+/**
+ * Keeps facts in one SQLite file (ADR 0004): fsynced before it acknowledges, many appends to one fsync. SQLite blocks, so it
+ * works in a thread of its own.
+ *
+ * @throws Fault if the file cannot be used: `store.corrupt`, `store.newer`, `store.foreign`, `store.locked`, `store.read-only`,
+ *   `store.full` or `store.unavailable`. The file is then as it was.
+ */
+export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promise<EventStore> => {
+  const database = new DatabaseThread(file === ':memory:' ? file : resolve(file));
+  await database.open();
+
+  /** Counts what was learned; followers sleep until it grows. */
+  let learned = 0;
+  const sleepers = new Set<() => void>();
+  const closed = new AbortController();
+  const wake = () => {
+    learned++;
+    for (const sleeper of sleepers) sleeper();
+  };
+  /** Until something was learned since `seen`, or one of these signals says stop. */
+  const sleep = (seen: number, ...signals: AbortSignal[]) =>
+    new Promise<void>((resolve) => {
+      if (learned !== seen || signals.some(({ aborted }) => aborted)) return resolve();
+      const done = () => {
+        sleepers.delete(done);
+        for (const signal of signals) signal.removeEventListener('abort', done);
+        resolve();
+      };
+      sleepers.add(done);
+      for (const signal of signals) signal.addEventListener('abort', done);
+    });
+
+  const append = async (stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void> => {
+    await database.ask({ op: 'append', stream, expected, facts: facts.map(rowOf) });
+    wake();
+  };
+
+  const adopt = async (facts: readonly Fact[]): Promise<readonly Fact[]> => {
+    if (facts.length === 0) return [];
+    const news = await database.ask({ op: 'adopt', facts: facts.map(rowOf) });
+    if (news.length > 0) wake();
+    return news.map((index) => facts[index]!);
+  };
+
+  const read = async function* (stream: StreamName, from = 0): AsyncGenerator<Fact> {
+    let [seq, row] = [from, 0];
+    for (;;) {
+      const rows = await database.ask({ op: 'read', stream, fromSeq: seq, afterRow: row });
+      if (rows.length === 0) return;
+      for (const found of rows) yield factOf(found);
+      ({ seq, row } = rows.at(-1)!);
+    }
+  };
+
+  const startOf = async (after: Position | undefined): Promise<number> => {
+    const [, row, hash] = (after !== undefined && POSITION.exec(after)) || [];
+    return row && hash ? database.ask({ op: 'locate', row: Number(row), hash }) : 0;
+  };
+
+  const follow = async function* (category: string, after: Position | undefined, signal: AbortSignal): AsyncGenerator<Stored> {
+    const ended = () => signal.aborted || closed.signal.aborted;
+    if (ended()) return;
+    try {
+      let row = await startOf(after);
+      while (!ended()) {
+        const seen = learned;
+        const rows = await database.ask({ op: 'page', category, afterRow: row });
+        for (const found of rows) {
+          if (ended()) return;
+          yield { position: positionOf(found), fact: factOf(found) };
+          row = found.row;
+        }
+        if (rows.length === 0) await sleep(seen, signal, closed.signal);
+      }
+    } catch (error) {
+      // Closed while it read: an end, not a failure.
+      if (!closed.signal.aborted) throw error;
+    }
+  };
+
+  return {
+    append,
+    adopt,
+    read,
+    follow,
+    streams: async (category) => (await database.ask({ op: 'streams', category })) as readonly StreamName[],
+    beginEpoch: () => database.ask({ op: 'beginEpoch' }),
+    bookmark: (name) => database.ask({ op: 'bookmark', name }),
+    setBookmark: (name, position) => database.ask({ op: 'setBookmark', name, position }),
+    close: () => {
+      closed.abort();
+      return database.close();
+    },
+  };
+};
