@@ -60,9 +60,7 @@ export class DatabaseThread {
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       const post = (worker: Worker) => worker.postMessage({ id, op } satisfies Request);
-      (this.worker ??= this.start())
-        .then(post)
-        .catch((error: unknown) => this.settle(id, (waiting) => waiting.reject(error)));
+      (this.worker ??= this.start()).then(post).catch((error: unknown) => this.settle(id, (waiting) => waiting.reject(error)));
     });
   }
 

@@ -1,1 +1,1 @@
-export {};
+export { sqliteEventStore, type SqliteEventStoreOptions } from './sqlite-event-store.js';
