@@ -1,3 +1,22 @@
-export { legIdOf, siteOfLeg, type ConferenceId, type LegId, type PersonId, type Role } from './words.js';
+export { conference } from './conference.js';
+export type { ConferenceAct, ConferenceCommand, ConferenceRefusal, ConferenceSeen } from './commands.js';
+export { crossings, watched, type Crossing, type Watched } from './crossings.js';
+export type { Coming, ConferenceBody, LeftReason, WaitingReason } from './facts.js';
+export {
+  joiningsOf,
+  occasionsOf,
+  openings,
+  type Liveness,
+  type Occasion,
+  type Opening,
+  type OpeningBody,
+  type Openings,
+  type OpenRoom,
+  type RoomSeen,
+} from './openings.js';
+export { byRecencyOf, closingsAt, endedBetween, floorOf, isOver, isRemoved, legOf, liveLegsOf } from './selectors.js';
 export { stageOf, THUMBNAILS_MAX, type Stage } from './stage.js';
-export type { ConferenceView, Seat, Waiting } from './view.js';
+export type { EndedReason, LegStanding } from './standing.js';
+export { FOLD_VERSION, type Conference, type Leg } from './state.js';
+export { viewOf, type ConferenceView, type Seat, type Viewpoint, type Waiting } from './view.js';
+export { legIdOf, siteOfLeg, type ConferenceId, type LegId, type PersonId, type Role } from './words.js';

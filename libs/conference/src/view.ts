@@ -1,4 +1,7 @@
 import type { SiteId } from '@isthmus/kernel';
+import { byRecencyOf, floorOf } from './selectors.js';
+import { standingOf } from './standing.js';
+import type { Conference } from './state.js';
 import type { ConferenceId, LegId, PersonId, Role } from './words.js';
 
 /** One seat as a site sees it. */
@@ -45,3 +48,47 @@ export interface ConferenceView {
   /** The most recent speaker, if anyone has spoken. */
   readonly floor: LegId | null;
 }
+
+/** From where a conference is looked at, and under which name. */
+export interface Viewpoint {
+  readonly conference: ConferenceId;
+  readonly room: string;
+  readonly site: SiteId;
+  /** The sites in the viewing site's component, itself among them. */
+  readonly reach: ReadonlySet<SiteId>;
+  readonly version: { readonly epoch: number; readonly revision: number };
+}
+
+/** Looks at a conference from a site. Reachability comes in here and nowhere else: it is no fact (architecture, idea 4). */
+export const viewOf = (state: Conference, { conference, room, site, reach, version }: Viewpoint): ConferenceView => {
+  const { legs, locked } = standingOf(state);
+  const live = [...legs.values()].filter(({ ended }) => ended === null);
+  return {
+    conference,
+    room,
+    site,
+    version,
+    started: [...legs.values()].some(({ waiting }) => waiting === null),
+    locked,
+    seats: live
+      .filter(({ waiting }) => waiting === null)
+      .map(({ leg, role, muted, camera, held }) => ({
+        leg: leg.leg,
+        person: leg.person,
+        name: leg.name,
+        site: leg.site,
+        role,
+        muted,
+        cameraOff: camera !== 'on',
+        held,
+        inReach: reach.has(leg.site),
+      })),
+    waiting: live.flatMap(({ leg, waiting }) =>
+      waiting === null || !reach.has(leg.site)
+        ? []
+        : [{ leg: leg.leg, person: leg.person, name: leg.name, site: leg.site, reason: waiting }],
+    ),
+    byRecency: byRecencyOf(state, reach),
+    floor: floorOf(state, reach),
+  };
+};

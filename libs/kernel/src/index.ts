@@ -1,4 +1,6 @@
 export type { Brand } from './brand.js';
+export { canonical, isFact, seal, verify, type UnsealedFact } from './canonical.js';
+export { Pass, Table, type Decider } from './decider.js';
 export { Defect, Fault, IsthmusError, Refusal, invariant } from './error.js';
 export {
   categoryOf,
@@ -16,3 +18,5 @@ export {
   type StreamName,
   type WriterId,
 } from './fact.js';
+export { createTimeline, type Draft, type Timeline } from './history.js';
+export { apart, inOrder, saw, type Said } from './said.js';

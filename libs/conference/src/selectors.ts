@@ -1,0 +1,65 @@
+import type { SiteId } from '@isthmus/kernel';
+import type { ConferenceBody } from './facts.js';
+import { standingOf, type EndedReason, type LegStanding } from './standing.js';
+import type { Conference, Leg } from './state.js';
+import type { LegId, PersonId } from './words.js';
+
+export type { Conference } from './state.js';
+
+/** Whether a leg may be seen and heard: in the call, and not held. */
+const isFree = ({ ended, waiting, held }: LegStanding): boolean => ended === null && waiting === null && !held;
+
+/** Legs that are there, at the door and held ones too, in the order in which they came. */
+export const liveLegsOf = (conference: Conference): readonly Leg[] =>
+  [...standingOf(conference).legs.values()].filter(({ ended }) => ended === null).map(({ leg }) => leg);
+
+/** A conference is over when no legs remain anywhere. */
+export const isOver = (conference: Conference): boolean => liveLegsOf(conference).length === 0;
+
+/** A leg as it stands; undefined if this conference never had it. */
+export const legOf = (conference: Conference, leg: LegId): LegStanding | undefined => standingOf(conference).legs.get(leg);
+
+/** Whether a host has removed this person. It voids resume tokens; only the host PIN brings them back (merge rules 10 and 12). */
+export const isRemoved = (conference: Conference, person: PersonId): boolean => conference.removals.get(person) !== undefined;
+
+/** Who may be seen and heard at the sites in reach: the most recent speaker first, and after them, as they came, those who have not spoken. */
+export const byRecencyOf = (conference: Conference, reach: ReadonlySet<SiteId>): readonly LegId[] => {
+  const { legs } = standingOf(conference);
+  const free = [...legs.values()].filter((standing) => isFree(standing) && reach.has(standing.leg.site)).map(({ leg }) => leg.leg);
+  const waitingForAWord = new Set(free);
+  const spoken = conference.spoke.filter((leg) => waitingForAWord.delete(leg));
+  return [...spoken, ...waitingForAWord];
+};
+
+/** The most recent speaker among those in reach; null if none of them has spoken. */
+export const floorOf = (conference: Conference, reach: ReadonlySet<SiteId>): LegId | null => {
+  const { legs } = standingOf(conference);
+  const mayHold = (leg: LegId) => {
+    const standing = legs.get(leg);
+    return standing !== undefined && isFree(standing) && reach.has(standing.leg.site);
+  };
+  return conference.spoke.find(mayHold) ?? null;
+};
+
+/** Legs of a site that were there in one state and are not in a later one, and why: whom the gateway must tell. */
+export const endedBetween = (
+  before: Conference,
+  after: Conference,
+  site: SiteId,
+): readonly { readonly leg: LegId; readonly reason: EndedReason }[] => {
+  const now = standingOf(after).legs;
+  return [...standingOf(before).legs.values()].flatMap(({ leg, ended }) => {
+    if (ended !== null || leg.site !== site) return [];
+    const reason = now.get(leg.leg)?.ended ?? null;
+    return reason === null ? [] : [{ leg: leg.leg, reason }];
+  });
+};
+
+/**
+ * What a site should record so that a leg of its own which has been replaced stays closed: "the higher count stays and the
+ * owning site closes the other" (merge rule 10). Otherwise it would be there again when the newer one leaves.
+ */
+export const closingsAt = (conference: Conference, site: SiteId): readonly ConferenceBody[] =>
+  [...standingOf(conference).legs.values()]
+    .filter(({ leg, ended }) => leg.site === site && leg.left === null && ended === 'replaced')
+    .map(({ leg }) => ({ type: 'LegLeft', v: 1, by: 'system', body: { leg: leg.leg, reason: 'replaced' } }));

@@ -1,0 +1,190 @@
+import { apart, inOrder, saw, type Said } from '@isthmus/kernel';
+import type { WaitingReason } from './facts.js';
+import { heldHostRole, type Conference, type Device, type Leg } from './state.js';
+import type { LegId, PersonId, Role } from './words.js';
+
+/** Why a leg is no more. */
+export type EndedReason = 'left' | 'removed' | 'rejected' | 'ended' | 'replaced' | 'room-disabled';
+
+/** What stands for one leg, all things said and seen. */
+export interface LegStanding {
+  readonly leg: Leg;
+  readonly ended: EndedReason | null;
+  /** Still at the door, and why. */
+  readonly waiting: WaitingReason | null;
+  /** In the call, but without media, chat and roster (merge rule 2). */
+  readonly held: boolean;
+  readonly role: Role;
+  readonly muted: false | 'self' | 'host';
+  readonly camera: 'on' | 'self' | 'host';
+}
+
+export interface Standing {
+  readonly locked: boolean;
+  /** Every leg ever, in the order in which they came. */
+  readonly legs: ReadonlyMap<LegId, LegStanding>;
+}
+
+/**
+ * What stands, all things said and seen. Loosening lifts only what its author had seen; restricting needs no leave from the
+ * other side (merge rules 1, 2, 8, 9, 10, 12, 14). Worked out once for each state.
+ */
+export const standingOf = (conference: Conference): Standing => {
+  const known = WORKED_OUT.get(conference);
+  if (known !== undefined) return known;
+  const standing = workOut(conference);
+  WORKED_OUT.set(conference, standing);
+  return standing;
+};
+
+const WORKED_OUT = new WeakMap<Conference, Standing>();
+
+const workOut = (conference: Conference): Standing => {
+  const entitled = entitlement(conference);
+  const locks = conference.locks.filter((lock) => !since(lock, conference.unlocks).some((unlock) => saw(unlock, lock) && entitled(unlock)));
+  const ended = endings(conference);
+  const hosts = [...conference.legs.values()].filter((leg) => leg.role === 'host' && leg.door === null);
+
+  const legs = new Map<LegId, LegStanding>();
+  for (const leg of conference.legs.values()) {
+    const entries = entriesOf(leg, conference, hosts);
+    const waits = leg.door !== null && entries.length === 0;
+    legs.set(leg.leg, {
+      leg,
+      ended: ended.get(leg.leg) ?? null,
+      waiting: waits ? leg.door.reason : null,
+      held: !waits && isHeld(leg, entries, locks, entitled),
+      role: isHost(leg, entitled) ? 'host' : 'guest',
+      muted: stopStands(leg.microphone, hushesOf(leg, conference), entitled) ? 'host' : leg.microphone.offByOwner ? 'self' : false,
+      camera: stopStands(leg.camera, [], entitled) ? 'host' : leg.camera.offByOwner ? 'self' : 'on',
+    });
+  }
+  return { locked: locks.length > 0, legs };
+};
+
+type Entitled = (act: Said) => boolean;
+
+/**
+ * Tells which permissive acts count. One is void if its author had lost the host role meanwhile and did not know (merge
+ * rule 12), or had it from somebody of whom that is true. Losing it later, by somebody who saw the act, voids nothing
+ * (ADR 0003).
+ */
+const entitlement = (conference: Conference): Entitled => {
+  const appointed = new Set<Said>();
+  const entitled: Entitled = (act) => {
+    const author = conference.legs.get(act.by as LegId);
+    if (author === undefined) return false;
+    const lost =
+      author.demotions.some((demotion) => apart(demotion, act)) ||
+      (conference.removals.get(author.person) ?? []).some((removal) => apart(removal, act) && !saw(author.came, removal));
+    return !lost && heldHostRole(conference, author, act, (appointment) => appointed.has(appointment));
+  };
+  // In their order, because each counts only if those that it rests on do, and they come before it.
+  const appointments = [...conference.legs.values()].flatMap((leg) => leg.appointments).sort(inOrder);
+  for (const appointment of appointments) if (entitled(appointment)) appointed.add(appointment);
+  return entitled;
+};
+
+const isHost = (leg: Leg, entitled: Entitled): boolean => {
+  const appointments = leg.appointments.filter(entitled);
+  return (
+    (leg.role === 'host' || appointments.length > 0) &&
+    leg.demotions.every((demotion) => appointments.some((appointment) => saw(appointment, demotion)))
+  );
+};
+
+/** A host's word about a microphone or camera stands until a host who had seen it lifts it (merge rule 1). */
+const stopStands = (device: Device, hushes: readonly Said[], entitled: Entitled): boolean => {
+  const stands = (stop: Said) => !since(stop, device.releases).some((release) => saw(release, stop) && entitled(release));
+  return device.stops.some(stands) || hushes.some(stands);
+};
+
+const hushesOf = (leg: Leg, { hushes }: Conference): readonly Said[] =>
+  hushes
+    .filter(({ said, spared }) => !saw(leg.came, said) && (saw(said, leg.came) ? !spared.includes(leg.leg) : leg.role === 'guest'))
+    .map(({ said }) => said);
+
+/** What let somebody in who had to wait at the door. */
+interface Entry {
+  readonly said: Said;
+  /** By the word of a host who may have seen more than the guest; else by a host's coming, which decides nothing about locks. */
+  readonly decided: boolean;
+}
+
+/**
+ * Guests who wait for a host are let in by one who comes knowing of them, or whom their door could have asked; not by a
+ * split that ends (merge rule 14). Guests before a locked door are let in with its unlocking.
+ */
+const entriesOf = (leg: Leg, { unlocks }: Conference, hosts: readonly Leg[]): readonly Entry[] => {
+  const { door, came } = leg;
+  if (door === null) return NO_ENTRIES;
+  const admitted = leg.admissions.map((said) => ({ said, decided: true }));
+  const others =
+    door.reason === 'lock'
+      ? since(came, unlocks)
+          .filter((unlock) => saw(unlock, came))
+          .map((said) => ({ said, decided: true }))
+      : hosts
+          .filter((host) => saw(host.came, came) || (!saw(came, host.came) && door.reach.includes(host.site)))
+          .map(({ came: said }) => ({ said, decided: false }));
+  return [...admitted, ...others];
+};
+
+const NO_ENTRIES: readonly Entry[] = [];
+
+/**
+ * Whether a leg must wait although its call is up: it came in, unaware, while the room was locked elsewhere (merge rule 2),
+ * or whoever let it in had no longer the right to (merge rule 12). Whoever locked with the leg inside and in sight meant to
+ * keep it. A host PIN opens every lock.
+ */
+const isHeld = (leg: Leg, entries: readonly Entry[], locks: readonly Said[], entitled: Entitled): boolean => {
+  if (leg.role === 'host') return false;
+  const valid = entries.filter(({ said, decided }) => !decided || entitled(said));
+  if (leg.door !== null && valid.length === 0) return true;
+
+  const vouched = [...leg.admissions, ...leg.appointments].filter(entitled);
+  return locks.some((lock) => {
+    const aware = leg.door === null ? saw(leg.came, lock) : valid.some(({ said, decided }) => saw(decided ? said : leg.came, lock));
+    const inside = saw(lock, leg.came) && (leg.door === null || valid.some(({ said }) => saw(lock, said)));
+    return !aware && !inside && !vouched.some((voucher) => saw(voucher, lock));
+  });
+};
+
+/** Who is no longer there, and why. */
+const endings = (conference: Conference): ReadonlyMap<LegId, EndedReason> => {
+  const ended = new Map<LegId, EndedReason>();
+  const newest = new Map<PersonId, Leg>();
+  for (const leg of conference.legs.values()) {
+    const reason = endingOf(leg, conference);
+    if (reason !== null) {
+      ended.set(leg.leg, reason);
+      continue;
+    }
+    const other = newest.get(leg.person);
+    const newer =
+      other === undefined || leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);
+    if (other !== undefined) ended.set(newer ? other.leg : leg.leg, 'replaced');
+    if (newer) newest.set(leg.person, leg);
+  }
+  return ended;
+};
+
+const endingOf = (leg: Leg, { removals, ends }: Conference): EndedReason | null => {
+  if (leg.left !== null) return leg.left === 'lost' ? 'left' : leg.left;
+  // Only a host PIN brings back whoever was removed (merge rules 10 and 12).
+  if (removals.get(leg.person)?.some((removal) => leg.role === 'guest' || !saw(leg.came, removal)) === true) return 'removed';
+  if (leg.rejections.length > 0) return 'rejected';
+  if (ends.some(({ sites, said }) => sites.includes(leg.site) && !saw(leg.came, said))) return 'ended';
+  return null;
+};
+
+/** The part of a list in fold order that comes after something: nothing before it can have seen it. */
+const since = (said: Said, list: readonly Said[]): readonly Said[] => {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (inOrder(list[middle]!, said) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? list : list.slice(low);
+};

@@ -1,0 +1,185 @@
+import { Table, saw, type Pass, type Said, type SiteId } from '@isthmus/kernel';
+import type { Coming, ConferenceBody, LeftReason, WaitingReason } from './facts.js';
+import { siteOfLeg, type LegId, type PersonId } from './words.js';
+
+/** A microphone or a camera: what its owner wants, and what hosts have said about it. */
+export interface Device {
+  readonly offByOwner: boolean;
+  readonly stops: readonly Said[];
+  readonly releases: readonly Said[];
+}
+
+/** All that was said of one leg. */
+export interface Leg extends Coming {
+  readonly came: Said;
+  /** Why it could not simply come in, if it could not. */
+  readonly door: { readonly reason: WaitingReason; readonly reach: readonly SiteId[] } | null;
+  readonly left: LeftReason | null;
+  readonly admissions: readonly Said[];
+  readonly rejections: readonly Said[];
+  readonly appointments: readonly Said[];
+  readonly demotions: readonly Said[];
+  readonly microphone: Device;
+  readonly camera: Device;
+}
+
+/**
+ * A conference keeps what was said, and by whom; what stands is asked of it (standing.ts). So nothing here depends on
+ * which of two facts that did not know of each other is folded first, except where the last one simply wins.
+ */
+export interface Conference {
+  readonly legs: Table<LegId, Leg>;
+  /** Most recent speaker first. */
+  readonly spoke: readonly LegId[];
+  readonly locks: readonly Said[];
+  readonly unlocks: readonly Said[];
+  readonly hushes: readonly { readonly spared: readonly LegId[]; readonly said: Said }[];
+  readonly removals: Table<PersonId, readonly Said[]>;
+  readonly ends: readonly { readonly sites: readonly SiteId[]; readonly said: Said }[];
+}
+
+export const initial: Conference = {
+  legs: Table.empty(),
+  spoke: [],
+  locks: [],
+  unlocks: [],
+  hushes: [],
+  removals: Table.empty(),
+  ends: [],
+};
+
+/** Whenever the same facts fold to another state than before, this goes up: states are compared per fold version only (merge rule 5). */
+export const FOLD_VERSION = 1;
+
+export const evolve = (conference: Conference, fact: ConferenceBody, said: Said, pass?: Pass): Conference => {
+  if (!mayBeSaidBy(said, fact, conference)) return conference; // Kept in the history, inert here (merge rule 5).
+  const change = (leg: LegId, changed: (leg: Leg) => Partial<Leg>): Conference => {
+    const known = conference.legs.get(leg);
+    return known === undefined ? conference : { ...conference, legs: conference.legs.set(leg, { ...known, ...changed(known) }, pass) };
+  };
+
+  switch (fact.type) {
+    case 'LegJoined':
+      return { ...conference, legs: conference.legs.set(fact.body.leg, newcomer(fact.body, null, said), pass) };
+    case 'LegKnocked': {
+      const { reason, reach, ...coming } = fact.body;
+      return { ...conference, legs: conference.legs.set(coming.leg, newcomer(coming, { reason, reach }, said), pass) };
+    }
+    case 'LegReturned':
+      return change(fact.body.leg, (leg) => ({ connect: Math.max(leg.connect, fact.body.connect) }));
+    case 'LegLeft': {
+      const spoke = conference.spoke.includes(fact.body.leg) ? conference.spoke.filter((leg) => leg !== fact.body.leg) : conference.spoke;
+      return { ...change(fact.body.leg, (leg) => ({ left: leg.left ?? fact.body.reason })), spoke };
+    }
+    case 'FloorTaken':
+      return { ...conference, spoke: inFront(fact.body.leg, conference.spoke) };
+    case 'LegAdmitted':
+      return change(fact.body.leg, (leg) => ({ admissions: [...leg.admissions, said] }));
+    case 'LegRejected':
+      return change(fact.body.leg, (leg) => ({ rejections: [...leg.rejections, said] }));
+    case 'HostAppointed':
+      return change(fact.body.leg, (leg) => ({ appointments: [...leg.appointments, said] }));
+    case 'HostDemoted':
+      return change(fact.body.leg, (leg) => ({ demotions: [...leg.demotions, said] }));
+    case 'LegMuted':
+      return change(fact.body.leg, (leg) => ({ microphone: stopped(leg, leg.microphone, said) }));
+    case 'LegUnmuted':
+      return change(fact.body.leg, (leg) => ({ microphone: released(leg, leg.microphone, said, conference) }));
+    case 'CameraStopped':
+      return change(fact.body.leg, (leg) => ({ camera: stopped(leg, leg.camera, said) }));
+    case 'CameraResumed':
+      return change(fact.body.leg, (leg) => ({ camera: released(leg, leg.camera, said, conference) }));
+    case 'GuestsMuted':
+      return { ...conference, hushes: [...conference.hushes, { spared: fact.body.spared, said }] };
+    case 'ConferenceLocked':
+      return { ...conference, locks: [...conference.locks, said] };
+    case 'ConferenceUnlocked':
+      return { ...conference, unlocks: [...conference.unlocks, said] };
+    case 'PersonRemoved': {
+      const { person } = fact.body;
+      return { ...conference, removals: conference.removals.set(person, [...(conference.removals.get(person) ?? []), said], pass) };
+    }
+    case 'MeetingEnded':
+      return { ...conference, ends: [...conference.ends, { sites: fact.body.sites, said }] };
+  }
+};
+
+const newcomer = (coming: Coming, door: Leg['door'], said: Said): Leg => ({
+  ...coming,
+  came: said,
+  door,
+  left: null,
+  admissions: [],
+  rejections: [],
+  appointments: [],
+  demotions: [],
+  microphone: { offByOwner: coming.muted, stops: [], releases: [] },
+  camera: { offByOwner: coming.cameraOff, stops: [], releases: [] },
+});
+
+const inFront = (leg: LegId, spoke: readonly LegId[]): readonly LegId[] => {
+  if (spoke[0] === leg) return spoke;
+  const next = [leg];
+  for (const other of spoke) if (other !== leg) next.push(other);
+  return next;
+};
+
+const stopped = (leg: Leg, device: Device, said: Said): Device =>
+  said.by === leg.leg ? { ...device, offByOwner: true } : { ...device, stops: [...device.stops, said] };
+
+/** A host who switches their own device on also lifts what other hosts had said about it. */
+const released = (leg: Leg, device: Device, said: Said, conference: Conference): Device => ({
+  ...device,
+  offByOwner: said.by === leg.leg ? false : device.offByOwner,
+  releases: wasHost(conference, said) ? [...device.releases, said] : device.releases,
+});
+
+/**
+ * Whose word it is (merge rule 5): a leg comes, goes and speaks only by the word of its own site, switches its own devices
+ * there, and all else is a host's act, told by the host's site and said by somebody who was a host as far as they could see.
+ */
+const mayBeSaidBy = (said: Said, fact: ConferenceBody, conference: Conference): boolean => {
+  switch (fact.type) {
+    case 'LegJoined':
+    case 'LegKnocked':
+      return fact.body.site === said.site && siteOfLeg(fact.body.leg) === said.site && conference.legs.get(fact.body.leg) === undefined;
+    case 'LegReturned':
+    case 'LegLeft':
+    case 'FloorTaken': {
+      const leg = conference.legs.get(fact.body.leg);
+      return leg?.site === said.site && leg.left === null;
+    }
+    case 'LegMuted':
+    case 'LegUnmuted':
+    case 'CameraStopped':
+    case 'CameraResumed':
+      return fact.body.leg === said.by ? conference.legs.get(fact.body.leg)?.site === said.site : wasHost(conference, said);
+    case 'LegAdmitted':
+    case 'LegRejected':
+    case 'HostAppointed':
+    case 'HostDemoted':
+    case 'GuestsMuted':
+    case 'ConferenceLocked':
+    case 'ConferenceUnlocked':
+    case 'PersonRemoved':
+    case 'MeetingEnded':
+      return wasHost(conference, said);
+  }
+};
+
+/** Whether whoever acted was a host as far as they could see. All that they saw is folded by now, so the answer never changes. */
+const wasHost = (conference: Conference, act: Said): boolean => {
+  const author = conference.legs.get(act.by as LegId);
+  return author !== undefined && author.site === act.site && heldHostRole(conference, author, act, () => true);
+};
+
+/** Whether the leg had the host role in the eyes of whoever said `act`, if only appointments that `count` do. */
+export const heldHostRole = (conference: Conference, leg: Leg, act: Said, count: (appointment: Said) => boolean): boolean => {
+  const appointments = leg.appointments.filter((appointment) => saw(act, appointment) && count(appointment));
+  if (leg.role !== 'host' && appointments.length === 0) return false;
+  const removals = conference.removals.get(leg.person) ?? [];
+  return (
+    leg.demotions.every((demotion) => !saw(act, demotion) || appointments.some((appointment) => saw(appointment, demotion))) &&
+    removals.every((removal) => !saw(act, removal) || saw(leg.came, removal))
+  );
+};

@@ -1,0 +1,270 @@
+import type { UnsealedFact } from './canonical.js';
+import { Checkpoints } from './checkpoints.js';
+import { Pass, type Decider } from './decider.js';
+import type { Fact, FactHash, Head, SiteId, StreamName } from './fact.js';
+import { authorOf, inOrder, placeAfter, Placed, sane } from './said.js';
+
+/** What a writer adds to its stream, before it is given its place there. */
+export interface Draft {
+  /** The writer's clock now, ms since 1970. */
+  readonly at: number;
+  readonly by: string;
+  readonly type: string;
+  readonly v: number;
+  readonly body: unknown;
+}
+
+/**
+ * The one history that whatever facts have arrived make, and the state it folds to. A function of the *set* of facts: the
+ * order of arrival, and how often each arrived, leave no trace (ADR 0003).
+ *
+ * Adding costs what the facts cost, folding happens when the state is asked for, and costs what has changed: a fact at
+ * the end one step, a fact in the past about as many steps as it lies back. So a re-join that arrives in many batches is
+ * folded once if nobody looks in between.
+ */
+export interface Timeline<State> {
+  /**
+   * Takes facts, in any order, any number of times. A fact whose causes are not all here waits for them.
+   * @returns whether the state may have changed.
+   */
+  add(facts: readonly Fact[]): boolean;
+  readonly state: State;
+  /** Facts in place, without those that wait. */
+  readonly length: number;
+  /** Facts that wait for a cause. Whoever adds bounds this: see {@link Timeline.forgetWaiting}. */
+  readonly waiting: number;
+  /** What the waiting ones wait for, as far as is known; not in any order. */
+  missing(): readonly Head[];
+  /** Drops what waits; adding those facts again later is harmless. */
+  forgetWaiting(): void;
+  /** The newest fact in place of each stream; of a forked stream, the newest of each story. */
+  heads(): readonly Head[];
+  /** Streams of which two stories are known: their writer was cloned or went back in time, and an alarm is due (merge rule 4). */
+  forked(): readonly StreamName[];
+  /** The facts in place, in the order in which every site folds them. */
+  facts(): readonly Fact[];
+  /** The fact that the stream's writer would add now, having seen all that is in place here. */
+  next(stream: StreamName, draft: Draft): UnsealedFact;
+}
+
+export const createTimeline = <State, Body>(
+  decider: Pick<Decider<State, never, Body, never>, 'initial' | 'evolve' | 'read'>,
+): Timeline<State> => new IncrementalTimeline(decider);
+
+/** One writer's facts, by seq. */
+interface Stream<Body> {
+  readonly site: SiteId;
+  readonly epoch: number;
+  readonly bySeq: (Placed<Body> | undefined)[];
+  /** Facts at a seq that was taken: a clone's story. Empty in all good times. */
+  readonly others: Map<FactHash, Placed<Body>>;
+}
+
+class IncrementalTimeline<State, Body> implements Timeline<State> {
+  readonly #streams = new Map<StreamName, Stream<Body>>();
+  /** The newest fact of each chain; the index is the chain's name. */
+  readonly #tips: Placed<Body>[] = [];
+  readonly #waitingFor = new Map<FactHash, Fact[]>();
+  readonly #waiting = new Map<FactHash, Head>();
+  /** In place and in order; what has come since is in `#arrived`, until somebody looks. */
+  #order: Placed<Body>[] = [];
+  #arrived: Placed<Body>[] = [];
+  #state: State;
+  #folded = 0;
+  readonly #checkpoints: Checkpoints<State>;
+
+  constructor(private readonly decider: Pick<Decider<State, never, Body, never>, 'initial' | 'evolve' | 'read'>) {
+    this.#state = decider.initial;
+    this.#checkpoints = new Checkpoints(decider.initial);
+  }
+
+  add(facts: readonly Fact[]): boolean {
+    const before = this.#arrived.length;
+    for (const fact of facts) this.#adopt(fact);
+    return this.#arrived.length > before;
+  }
+
+  get state(): State {
+    this.#arrange();
+    this.#fold();
+    return this.#state;
+  }
+
+  get length(): number {
+    return this.#order.length + this.#arrived.length;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  missing(): readonly Head[] {
+    const missing = new Map<FactHash, Head>();
+    for (const head of this.#waiting.values()) if (!this.#waiting.has(head.hash)) missing.set(head.hash, head);
+    return [...missing.values()];
+  }
+
+  forgetWaiting(): void {
+    this.#waiting.clear();
+    this.#waitingFor.clear();
+  }
+
+  heads(): readonly Head[] {
+    return this.#tips.map((tip) => tip.head);
+  }
+
+  forked(): readonly StreamName[] {
+    return [...this.#streams].filter(([, { others }]) => others.size > 0).map(([name]) => name);
+  }
+
+  facts(): readonly Fact[] {
+    this.#arrange();
+    return this.#order.map(({ fact }) => fact);
+  }
+
+  next(stream: StreamName, { at, by, type, v, body }: Draft): UnsealedFact {
+    const own = this.#tips.filter((tip) => tip.stream === stream).sort((a, b) => b.seq - a.seq || (a.hash < b.hash ? -1 : 1))[0];
+    const news = this.#tips.filter((tip) => tip !== own && tip.seq > (own?.sight[tip.chain] ?? -1));
+    return {
+      stream,
+      seq: own === undefined ? 0 : own.seq + 1,
+      at: Math.max(sane(at), own === undefined ? 0 : sane(own.fact.at)),
+      prev: own?.hash ?? null,
+      after: news.map((tip) => tip.head).sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : a.seq - b.seq)),
+      by,
+      type,
+      v,
+      body,
+    };
+  }
+
+  /** Places a fact and then, one after the other, all that had waited for it. */
+  #adopt(first: Fact): void {
+    const ready = [first];
+    for (let fact = ready.pop(); fact !== undefined; fact = ready.pop()) {
+      if (this.#waiting.has(fact.hash) || this.#find(fact) !== undefined) continue;
+      const lacking = this.#place(fact);
+      if (lacking === undefined) ready.push(...this.#released(fact.hash));
+      else this.#wait(fact, lacking);
+    }
+  }
+
+  #wait(fact: Fact, lacking: Head): void {
+    this.#waiting.set(fact.hash, lacking);
+    const others = this.#waitingFor.get(lacking.hash);
+    if (others === undefined) this.#waitingFor.set(lacking.hash, [fact]);
+    else others.push(fact);
+  }
+
+  #released(cause: FactHash): readonly Fact[] {
+    if (this.#waiting.size === 0) return NONE;
+    const released = this.#waitingFor.get(cause) ?? NONE;
+    this.#waitingFor.delete(cause);
+    for (const { hash } of released) this.#waiting.delete(hash);
+    return released;
+  }
+
+  /** Gives a fact its place, or says which cause is lacking. */
+  #place(fact: Fact): Head | undefined {
+    const stream = this.#streamOf(fact.stream);
+    const prev = fact.prev === null ? undefined : this.#find({ stream: fact.stream, seq: fact.seq - 1, hash: fact.prev });
+    if (prev === undefined && fact.prev !== null) return { stream: fact.stream, seq: fact.seq - 1, hash: fact.prev };
+
+    const causes: Placed<Body>[] = prev === undefined ? [] : [prev];
+    for (const head of fact.after) {
+      const cause = this.#find(head);
+      if (cause === undefined) return head;
+      causes.push(cause);
+    }
+
+    const { ms, step } = placeAfter(fact.at, causes);
+    const continues = prev !== undefined && this.#tips[prev.chain] === prev;
+    const chain = continues ? prev.chain : this.#tips.length;
+    const sight = continues && fact.after.length === 0 ? prev.sight : sightOf(causes);
+    const placed = new Placed(fact, this.decider.read(fact), stream.site, stream.epoch, ms, step, chain, sight);
+
+    this.#tips[chain] = placed;
+    if (stream.bySeq[fact.seq] === undefined) stream.bySeq[fact.seq] = placed;
+    else stream.others.set(fact.hash, placed);
+    this.#arrived.push(placed);
+    return undefined;
+  }
+
+  #find({ stream, seq, hash }: Head): Placed<Body> | undefined {
+    const known = this.#streams.get(stream);
+    const first = known?.bySeq[seq];
+    return first?.hash === hash ? first : known?.others.get(hash);
+  }
+
+  #streamOf(name: StreamName): Stream<Body> {
+    const known = this.#streams.get(name);
+    if (known !== undefined) return known;
+    const stream = { ...authorOf(name), bySeq: [], others: new Map<FactHash, Placed<Body>>() };
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  /** Brings what has arrived into the order, and folding back to before the first place where something went in. */
+  #arrange(): void {
+    if (this.#arrived.length === 0) return;
+    const arrived = this.#arrived.sort(inOrder);
+    this.#arrived = [];
+    const from = placeIn(this.#order, arrived[0]!);
+    if (from === this.#order.length) {
+      for (const placed of arrived) this.#order.push(placed);
+      return;
+    }
+    const moved = this.#order.splice(from);
+    let next = 0;
+    for (const placed of arrived) {
+      while (next < moved.length && inOrder(moved[next]!, placed) < 0) this.#order.push(moved[next++]!);
+      this.#order.push(placed);
+    }
+    while (next < moved.length) this.#order.push(moved[next++]!);
+    if (from < this.#folded) ({ length: this.#folded, state: this.#state } = this.#checkpoints.backTo(from));
+  }
+
+  #fold(): void {
+    if (this.#folded === this.#order.length) return;
+    let pass = new Pass();
+    let state = this.#state;
+    for (let i = this.#folded; i < this.#order.length; i++) {
+      const placed = this.#order[i]!;
+      if (placed.body !== undefined) state = this.decider.evolve(state, placed.body, placed, pass);
+      if (this.#checkpoints.due(i + 1)) {
+        this.#checkpoints.keep(i + 1, state);
+        pass = new Pass(); // What is kept must not change any more.
+      }
+    }
+    this.#state = state;
+    this.#folded = this.#order.length;
+    this.#checkpoints.keep(this.#folded, state);
+  }
+}
+
+const NONE: readonly Fact[] = [];
+
+/** What somebody could see who had seen these. */
+const sightOf = (causes: readonly Placed<unknown>[]): readonly number[] => {
+  const sight: number[] = [];
+  for (const cause of causes) {
+    const theirs = cause.sight;
+    while (sight.length < Math.max(theirs.length, cause.chain + 1)) sight.push(-1);
+    for (let chain = 0; chain < theirs.length; chain++) if (theirs[chain]! > sight[chain]!) sight[chain] = theirs[chain]!;
+    if (cause.seq > sight[cause.chain]!) sight[cause.chain] = cause.seq;
+  }
+  return sight;
+};
+
+/** Where in the order something belongs that is not there yet. Looks at the end first, where it nearly always belongs. */
+const placeIn = (order: readonly Placed<unknown>[], placed: Placed<unknown>): number => {
+  const last = order.at(-1);
+  if (last === undefined || inOrder(last, placed) < 0) return order.length;
+  let [low, high] = [0, order.length - 1];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (inOrder(order[middle]!, placed) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
