@@ -1,1 +1,1 @@
-export {};
+export { readings, roomMeant } from './alias.js';
