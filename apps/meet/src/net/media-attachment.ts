@@ -1,0 +1,230 @@
+import type { LegId } from '@isthmus/conference';
+import type { ClientToMedia, ConsumerOffer, MediaToClient, Opaque, Source, TransportOffer } from '@isthmus/protocol';
+import type { Device, types } from 'mediasoup-client';
+import { Publisher } from './publisher.js';
+import { granted, RequestSocket, type OpenSocket } from './request-socket.js';
+import type { Seat, Wanted } from './media-session.js';
+import { readMediaMessage } from './wire.js';
+
+/** The live tracks of everybody else, by leg and source. */
+export type Streams = ReadonlyMap<LegId, Readonly<Partial<Record<Source, MediaStreamTrack>>>>;
+
+export interface AttachmentOptions {
+  readonly device: Device;
+  readonly openSocket?: OpenSocket | undefined;
+  readonly traceparent?: string | undefined;
+  readonly mark?: ((moment: string) => void) | undefined;
+  readonly onStreams: (streams: Streams) => void;
+  readonly onMessage: (message: MediaToClient) => void;
+  /** Attached, or well again after `onShaky`. */
+  readonly onGood: () => void;
+  /** The path under the media is in doubt; a restart of ICE is under way. */
+  readonly onShaky: () => void;
+  /** Beyond repair; not called after {@link Attachment.close}. */
+  readonly onLost: () => void;
+}
+
+/** ICE may recover by itself from `disconnected` (RFC 7675 consent, WebRTC §5.6.4); we help after this long. */
+const RESTART_ICE_AFTER_MS = 1_500;
+/** And attach anew when the restart did not help in this time. */
+const GIVE_UP_AFTER_MS = 6_000;
+
+type Direction = 'send' | 'receive';
+// mediasoup's and mediasoup-client's own shapes travel opaque; each checks what it is given.
+const as = <T>(value: unknown): T => value as T;
+
+/** One WebSocket to a media node, with the two transports that belong to it. It lives once; the session makes another. */
+export class Attachment {
+  readonly #socket: RequestSocket<ClientToMedia, MediaToClient>;
+  readonly #consumers = new Map<string, { readonly consumer: types.Consumer; readonly leg: LegId; readonly source: Source }>();
+  readonly #transports: Partial<Record<Direction, types.Transport>> = {};
+  readonly #timers: Partial<Record<Direction, ReturnType<typeof setTimeout>>> = {};
+  #publisher: Publisher | null = null;
+  #wanted: Readonly<Record<Source, Wanted>> | null = null;
+  #lastCount = { lost: 0, received: 0 };
+  #closed = false;
+
+  constructor(
+    private readonly seat: Seat,
+    private readonly options: AttachmentOptions,
+  ) {
+    this.#socket = new RequestSocket<ClientToMedia, MediaToClient>({
+      url: seat.url,
+      read: readMediaMessage,
+      openSocket: options.openSocket,
+      onOpen: () => {
+        options.mark?.('media-open');
+        this.#attach().catch(() => this.#lose());
+      },
+      onMessage: (message) => this.#hear(message),
+      onLost: () => this.#lose(),
+    });
+    this.#watch('receive', GIVE_UP_AFTER_MS);
+  }
+
+  send(wanted: Readonly<Record<Source, Wanted>>): void {
+    this.#wanted = wanted;
+    this.#publisher?.send(wanted);
+  }
+
+  async lossReceived(): Promise<number | null> {
+    const stats = await this.#transports.receive?.getStats();
+    if (stats === undefined) return null;
+    let lost = 0;
+    let received = 0;
+    for (const entry of stats.values() as Iterable<{ type: string; packetsLost?: number; packetsReceived?: number }>) {
+      if (entry.type !== 'inbound-rtp') continue;
+      lost += entry.packetsLost ?? 0;
+      received += entry.packetsReceived ?? 0;
+    }
+    const newlyLost = Math.max(0, lost - this.#lastCount.lost);
+    const all = newlyLost + Math.max(0, received - this.#lastCount.received);
+    this.#lastCount = { lost, received };
+    return all < 50 ? null : newlyLost / all;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#publisher?.close();
+    this.#transports.send?.close();
+    this.#transports.receive?.close();
+    this.#socket.close();
+  }
+
+  async #attach(): Promise<void> {
+    const { device, traceparent, mark } = this.options;
+    const answer = await this.#socket.request({
+      type: 'attach',
+      leg: this.seat.leg,
+      token: this.seat.token,
+      rtpCapabilities: as<Opaque>(device.recvRtpCapabilities),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    });
+    if (this.#closed) return;
+    const attached = granted(answer, 'attached');
+    mark?.('attached');
+    clearTimeout(this.#timers.receive);
+    this.#transports.receive = this.#prepare('receive', device.createRecvTransport(transportOptions(attached.receive)));
+    this.#transports.send = this.#prepare('send', device.createSendTransport(transportOptions(attached.send)));
+    this.options.onGood();
+    // What others show comes first: that is what the click waits for. Our own camera follows on its own transport.
+    const receiving = this.#consume(attached.consumers);
+    this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), this.options.mark);
+    if (this.#wanted !== null) this.#publisher.send(this.#wanted);
+    await receiving;
+  }
+
+  #prepare(direction: Direction, transport: types.Transport): types.Transport {
+    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+      this.#socket
+        .request({ type: 'connect', transport: direction, dtlsParameters: as<Opaque>(dtlsParameters) })
+        .then((answer) => granted(answer, 'ok'))
+        .then(() => done(), failed);
+    });
+    transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+      this.#socket
+        .request({ type: 'produce', source: appData.source as Source, kind, rtpParameters: as<Opaque>(rtpParameters) })
+        .then((answer) => granted(answer, 'produced'))
+        .then(({ producerId }) => done({ id: producerId }), failed);
+    });
+    transport.on('connectionstatechange', (state) => this.#judge(direction, state));
+    return transport;
+  }
+
+  #judge(direction: Direction, state: types.ConnectionState): void {
+    if (this.#closed) return;
+    if (state === 'connected') {
+      clearTimeout(this.#timers[direction]);
+      if (direction === 'receive') this.options.mark?.('receive-connected');
+      this.options.onGood();
+    } else if (state === 'disconnected') {
+      this.options.onShaky();
+      clearTimeout(this.#timers[direction]);
+      this.#timers[direction] = setTimeout(() => this.#restartIce(direction), RESTART_ICE_AFTER_MS);
+    } else if (state === 'failed') {
+      this.options.onShaky();
+      this.#restartIce(direction);
+    }
+  }
+
+  #restartIce(direction: Direction): void {
+    this.#watch(direction, GIVE_UP_AFTER_MS);
+    this.#socket
+      .request({ type: 'restart-ice', transport: direction })
+      .then((answer) => this.#transports[direction]?.restartIce({ iceParameters: as(granted(answer, 'restarted').iceParameters) }))
+      .catch(() => this.#lose());
+  }
+
+  #watch(direction: Direction, ms: number): void {
+    clearTimeout(this.#timers[direction]);
+    this.#timers[direction] = setTimeout(() => this.#lose(), ms);
+  }
+
+  #hear(message: MediaToClient): void {
+    if (message.type === 'consume') {
+      this.#consume(message.consumers).catch((reason: unknown) =>
+        this.#ifAlive(() => console.warn('Isthmus: a stream could not be received.', reason)),
+      );
+    } else if (message.type === 'closed') {
+      for (const id of message.consumers) {
+        this.#consumers.get(id)?.consumer.close();
+        this.#consumers.delete(id);
+      }
+      this.#publishStreams();
+    } else if (message.type === 'layers') {
+      this.#publisher?.useLayers(message);
+    }
+    this.options.onMessage(message);
+  }
+
+  async #consume(offers: readonly ConsumerOffer[]): Promise<void> {
+    const transport = this.#transports.receive;
+    if (transport === undefined || offers.length === 0) return;
+    // mediasoup-client joins what is asked for in one turn into one negotiation, so all are asked for before any is awaited.
+    const results = await Promise.allSettled(
+      offers.map(async (offer) => {
+        const { id, producerId, kind } = offer;
+        const consumer = await transport.consume({ id, producerId, kind, rtpParameters: as(offer.rtpParameters) });
+        this.#consumers.set(id, { consumer, leg: offer.leg, source: offer.source });
+        return id;
+      }),
+    );
+    if (this.#closed) return;
+    this.options.mark?.('consumers-ready');
+    const ready = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    for (const result of results) {
+      if (result.status === 'rejected') console.warn('Isthmus: a stream could not be received.', result.reason);
+    }
+    this.#publishStreams();
+    if (ready.length > 0) granted(await this.#socket.request({ type: 'ready', consumers: ready }), 'ok');
+  }
+
+  #publishStreams(): void {
+    const streams = new Map<LegId, Partial<Record<Source, MediaStreamTrack>>>();
+    for (const { consumer, leg, source } of this.#consumers.values()) {
+      streams.set(leg, { ...streams.get(leg), [source]: consumer.track });
+    }
+    this.options.onStreams(streams);
+  }
+
+  async #tell(source: Source, action: 'pause' | 'resume'): Promise<void> {
+    granted(await this.#socket.request({ type: action, source }), 'ok');
+  }
+
+  #lose(): void {
+    this.#ifAlive(() => this.options.onLost());
+  }
+
+  #ifAlive(act: () => void): void {
+    if (!this.#closed) act();
+  }
+}
+
+const transportOptions = (offer: TransportOffer): types.TransportOptions => ({
+  id: offer.id,
+  iceParameters: as(offer.iceParameters),
+  iceCandidates: as(offer.iceCandidates),
+  dtlsParameters: as(offer.dtlsParameters),
+});

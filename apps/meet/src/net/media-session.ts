@@ -1,0 +1,150 @@
+import type { LegId } from '@isthmus/conference';
+import type { MediaToClient, Source } from '@isthmus/protocol';
+import type { Device } from 'mediasoup-client';
+import { Backoff } from './backoff.js';
+import { Attachment, type Streams } from './media-attachment.js';
+import type { OpenSocket } from './request-socket.js';
+
+/** Where and with what to attach: `joined.media` or `media` of the gateway-router. */
+export interface Seat {
+  readonly leg: LegId;
+  readonly url: string;
+  readonly token: string;
+}
+
+/** What this client wants to send from one source. `on: false` with a track keeps the stream ready but silent. */
+export interface Wanted {
+  readonly track: MediaStreamTrack | null;
+  readonly on: boolean;
+}
+
+export type MediaStatus = 'connecting' | 'good' | 'reconnecting' | 'released';
+
+export interface MediaSessionOptions {
+  /** Loaded with the router's capabilities. */
+  readonly device: Device;
+  readonly openSocket?: OpenSocket;
+  readonly backoff?: Backoff;
+  readonly traceparent?: string;
+  readonly onStatus: (status: MediaStatus) => void;
+  /** All streams of the others, whole, whenever one comes or goes. */
+  readonly onStreams: (streams: Streams) => void;
+  readonly onSpeaking: (legs: readonly LegId[]) => void;
+  readonly mark?: (moment: string) => void;
+  /** Attaching failed this often in a row: perhaps the seat itself is gone, which only the gateway-router knows. */
+  readonly onTrouble: (attempts: number) => void;
+}
+
+const NOTHING: Wanted = { track: null, on: false };
+
+/**
+ * This client's media for as long as it has a seat: attaches to the node that holds it, sends what is wanted, hands out
+ * what comes, and attaches again whenever the socket or the path under it is lost.
+ */
+export class MediaSession {
+  readonly #backoff: Backoff;
+  #attachment: Attachment | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #seat: Seat;
+  #wanted: Readonly<Record<Source, Wanted>> = { microphone: NOTHING, camera: NOTHING };
+  #status: MediaStatus = 'connecting';
+  #closed = false;
+
+  constructor(
+    seat: Seat,
+    private readonly options: MediaSessionOptions,
+  ) {
+    this.#backoff = options.backoff ?? new Backoff();
+    this.#seat = seat;
+    this.#attach();
+  }
+
+  get status(): MediaStatus {
+    return this.#status;
+  }
+
+  /** The seat may be at another node now, or have a new token; media that still flows from the same node is left alone. */
+  moveTo(seat: Seat): void {
+    const same = seat.url === this.#seat.url && seat.leg === this.#seat.leg;
+    const renewed = seat.token !== this.#seat.token;
+    this.#seat = seat;
+    if (this.#closed || (same && this.#status === 'good')) return;
+    if (same && !renewed && this.#attachment !== null && this.#status !== 'released') return;
+    this.#backoff.reset();
+    this.#attach();
+  }
+
+  /** Says what to send from now on; the attachment makes it so. */
+  send(source: Source, wanted: Wanted): void {
+    this.#wanted = { ...this.#wanted, [source]: wanted };
+    this.#attachment?.send(this.#wanted);
+  }
+
+  /** The network came back: do not wait for the next attempt. */
+  retryNow(): void {
+    if (this.#closed || this.#status === 'good' || this.#status === 'released') return;
+    this.#backoff.reset();
+    this.#attach();
+  }
+
+  /** Share of packets lost on the way here since the last call, 0 to 1; null while nothing is known. */
+  async lossReceived(): Promise<number | null> {
+    return (await this.#attachment?.lossReceived()) ?? null;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#attachment?.close();
+    this.#attachment = null;
+  }
+
+  #attach(): void {
+    clearTimeout(this.#timer);
+    // The pictures of the last attachment stay on screen, still, until the next one brings its own.
+    this.#attachment?.close();
+    const attachment: Attachment = new Attachment(this.#seat, {
+      device: this.options.device,
+      openSocket: this.options.openSocket,
+      traceparent: this.options.traceparent,
+      mark: this.options.mark,
+      onStreams: (streams) => this.#attachment === attachment && this.options.onStreams(streams),
+      onMessage: (message) => this.#attachment === attachment && this.#hear(message),
+      onGood: () => this.#attachment === attachment && this.#good(),
+      onShaky: () => this.#attachment === attachment && this.#say('reconnecting'),
+      onLost: () => this.#attachment === attachment && this.#again(),
+    });
+    this.#attachment = attachment;
+    attachment.send(this.#wanted);
+  }
+
+  #hear(message: MediaToClient): void {
+    if (message.type === 'speaking') this.options.onSpeaking(message.legs);
+    if (message.type === 'ended') {
+      this.#attachment?.close();
+      this.#attachment = null;
+      this.#say('released');
+    }
+  }
+
+  #good(): void {
+    this.#backoff.reset();
+    this.#say('good');
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#say('reconnecting');
+    this.#attachment?.close();
+    this.#attachment = null;
+    this.#timer = setTimeout(() => this.#attach(), this.#backoff.nextMs());
+    this.options.onTrouble(this.#backoff.attempts);
+  }
+
+  #say(status: MediaStatus): void {
+    if (status === this.#status || this.#closed) return;
+    this.#status = status;
+    this.options.onStatus(status);
+  }
+}

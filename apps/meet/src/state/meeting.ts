@@ -1,0 +1,392 @@
+import { IsthmusError } from '@isthmus/kernel';
+import type { Act, EndReason, GatewayToClient, MeetingView, RosterEntry } from '@isthmus/protocol';
+import { Device } from 'mediasoup-client';
+import { GatewayConnection, type Welcome } from '../net/gateway-connection.js';
+import { clientIdOf, keepIn, nextConnect, type Keep } from '../net/identity.js';
+import { MediaSession, type Seat } from '../net/media-session.js';
+import type { OpenSocket } from '../net/request-socket.js';
+import { beginJoinTrace, now, type JoinTrace } from '../net/trace.js';
+import { LocalMedia } from './local-media.js';
+import { initialState, type MeetingState } from './meeting-state.js';
+import { Store } from './store.js';
+import { TOAST_LASTS_MS, withToast } from './toasts.js';
+import { problemWords } from './words.js';
+
+type Joined = Extract<GatewayToClient, { type: 'joined' }>;
+type DeviceKind = 'microphone' | 'camera';
+
+/** Endings after which this client comes back by itself (client-gateway.ts, `ended`). */
+const WORTH_COMING_BACK: readonly EndReason[] = ['node-lost', 'timeout'];
+const QUALITY_EVERY_MS = 4_000;
+const WEAK_FROM_LOSS = 0.04;
+/** How long we give the gateway-router to say what comes next when media is gone, before asking. */
+const ASK_AGAIN_AFTER_MS = 5_000;
+/** A first frame later than this has nothing to do with the click any more: nobody was there. */
+const FIRST_FRAME_WITHIN_MS = 30_000;
+
+export interface MeetingOptions {
+  readonly gatewayUrl: string;
+  readonly alias: string;
+  readonly openSocket?: OpenSocket;
+  readonly createDevice?: () => Device;
+  readonly keep?: Keep;
+  readonly tabKeep?: Keep;
+}
+
+/**
+ * One person at one meeting, from page load to good-bye: what the screens call and what they draw. It holds the intent
+ * ("I want to be in this room") and keeps asking for the seat until it is told that the seat is gone for good.
+ */
+export class Meeting {
+  readonly store: Store<MeetingState>;
+  readonly local: LocalMedia;
+  readonly keep: Keep;
+  readonly #tab: Keep;
+  readonly #gateway: GatewayConnection;
+  readonly #client: Promise<string>;
+  #device: Device | null = null;
+  #media: MediaSession | null = null;
+  #trace: JoinTrace | null = null;
+  /** What to ask for again after a loss; null when this person wants to be nowhere. */
+  #intent: { pin: string | undefined; resume: string | undefined } | null = null;
+  #askTimer: ReturnType<typeof setTimeout> | undefined;
+  #qualityTimer: ReturnType<typeof setInterval> | undefined;
+  #lastTold = { microphone: 0, camera: 0 };
+  #toasts = 0;
+
+  constructor(private readonly options: MeetingOptions) {
+    this.keep = options.keep ?? keepIn(() => localStorage);
+    this.#tab = options.tabKeep ?? keepIn(() => sessionStorage);
+    this.store = new Store(initialState(options.alias, this.keep.get('name') ?? ''));
+    this.local = new LocalMedia(this.keep, (kind, replacement) => this.#unplugged(kind, replacement));
+    this.local.store.subscribe(() => this.#sendLocal());
+    this.#client = clientIdOf(this.keep, this.#tab);
+    this.#gateway = new GatewayConnection({
+      url: options.gatewayUrl,
+      ...(options.openSocket === undefined ? {} : { openSocket: options.openSocket }),
+      onStatus: (gateway) => this.store.set({ gateway }),
+      onWelcome: (welcome) => void this.#welcomed(welcome),
+      onMessage: (message) => this.#hear(message),
+    });
+  }
+
+  /** The click on Join. */
+  async join(alias: string, name: string, pin?: string): Promise<void> {
+    this.#trace = beginJoinTrace();
+    this.keep.set('name', name);
+    this.#intent = { pin, resume: undefined };
+    this.store.set({ alias, name, refusal: null, asking: true, ended: null });
+    await this.#ask();
+  }
+
+  /** Out again by one's own wish: from the meeting, the waiting room or the PIN prompt. */
+  leave(): void {
+    const { phase } = this.store.get();
+    this.#gateway.request({ type: 'leave' }).catch(() => undefined);
+    if (phase === 'meeting') this.#finish('left', '');
+    else this.#backToLobby(null);
+  }
+
+  /** From an ended screen to the door of the same room. */
+  again(): void {
+    this.#backToLobby(null);
+    void this.local.open();
+  }
+
+  /** The tab is being closed: let the others know now and not after a timeout. */
+  goodbye(): void {
+    if (this.#intent === null) return;
+    this.#intent = null;
+    this.#gateway.request({ type: 'leave' }).catch(() => undefined);
+  }
+
+  /** The browser says the network is back. */
+  online(): void {
+    this.#gateway.refresh();
+    this.#media?.retryNow();
+  }
+
+  async act(act: Act): Promise<boolean> {
+    try {
+      const answer = await this.#gateway.request({ type: 'act', act });
+      if (answer.type !== 'refused') return true;
+      this.toast(answer.code, answer.message);
+    } catch {
+      this.toast('meet.not-connected', 'That did not reach the server. It works again as soon as the connection is back.');
+    }
+    return false;
+  }
+
+  async toggle(kind: DeviceKind): Promise<void> {
+    const turningOn = !this.local.store.get()[kind].on;
+    const you = this.#you();
+    if (kind === 'microphone' && turningOn && you?.muted === 'host' && !(await this.act({ type: 'unmute', leg: you.leg }))) return;
+    await this.local.turn(kind, turningOn);
+    const { problem } = this.local.store.get()[kind];
+    if (turningOn && problem !== null) {
+      await this.local.turn(kind, false);
+      this.local.store.set({ [kind]: { ...this.local.store.get()[kind], problem } });
+      const { title, text } = problemWords(kind, problem);
+      if (this.store.get().phase === 'meeting') this.toast(`meet.${kind}`, `${title}. ${text}`);
+    }
+    await this.#tell(kind);
+  }
+
+  /** The first remote picture was drawn, at `shownAt` ms since 1970: closes the trace that began with the click. */
+  firstFrame(shownAt: number): void {
+    const trace = this.#trace;
+    if (trace === null) return;
+    this.#trace = null;
+    performance.mark('isthmus:first-frame');
+    if (shownAt - trace.clickedAt > FIRST_FRAME_WITHIN_MS) return;
+    this.#gateway.request({ type: 'first-frame', clickedAt: trace.clickedAt, shownAt, marks: { ...trace.marks } }).catch(() => undefined);
+  }
+
+  toast(code: string, text: string): void {
+    const id = ++this.#toasts;
+    this.store.set({ toasts: withToast(this.store.get().toasts, { id, code, text }) });
+    setTimeout(() => this.dismiss(id), TOAST_LASTS_MS);
+  }
+
+  dismiss(id: number): void {
+    const { toasts } = this.store.get();
+    if (toasts.some((toast) => toast.id === id)) this.store.set({ toasts: toasts.filter((toast) => toast.id !== id) });
+  }
+
+  close(): void {
+    this.#intent = null;
+    this.#closeMedia();
+    this.local.close();
+    this.#gateway.close();
+  }
+
+  async #welcomed(welcome: Welcome): Promise<void> {
+    this.store.set({ site: welcome.site, siteName: welcome.siteName, siteNames: welcome.sites ?? {} });
+    // Before anyone clicks, so that the click waits for nothing that could have been done earlier.
+    if (this.#device === null && !(await this.#prepare(welcome))) return;
+    if (this.#intent !== null) await this.#ask();
+  }
+
+  async #prepare(welcome: Welcome): Promise<boolean> {
+    try {
+      const device = this.options.createDevice?.() ?? new Device();
+      await device.load({ routerRtpCapabilities: welcome.rtpCapabilities });
+      this.#device ??= device;
+      return true;
+    } catch {
+      this.store.set({ unsupported: true });
+      return false;
+    }
+  }
+
+  /** Asks for the seat that the intent describes. Without a connection the next welcome asks. */
+  async #ask(): Promise<void> {
+    const intent = this.#intent;
+    if (intent === null || this.#gateway.status !== 'open' || this.#device === null) return;
+    const { alias, name } = this.store.get();
+    const { microphone, camera } = this.local.store.get();
+    const client = await this.#client;
+    const connect = nextConnect(this.keep);
+    try {
+      const answer = await this.#gateway.request({
+        type: 'join',
+        alias,
+        name,
+        client: client as never,
+        connect,
+        muted: !(microphone.on && microphone.track !== null),
+        cameraOff: !(camera.on && camera.track !== null),
+        ...(intent.pin === undefined ? {} : { pin: intent.pin }),
+        ...(intent.resume === undefined ? {} : { resume: intent.resume }),
+        ...(this.#trace === null ? {} : { traceparent: this.#trace.traceparent }),
+      });
+      if (this.#intent === intent) this.#hear(answer);
+    } catch (reason) {
+      // A lost connection is asked again on the next welcome; silence on a live one is worth a new connection.
+      if (reason instanceof IsthmusError && reason.code === 'meet.unanswered' && this.#intent === intent) this.#gateway.refresh();
+    }
+  }
+
+  #hear(message: GatewayToClient): void {
+    switch (message.type) {
+      case 'joined':
+        return this.#joined(message);
+      case 'waiting':
+        if (this.#intent !== null) this.store.set({ phase: 'waiting', waitingFor: message.reason, asking: false });
+        return;
+      case 'pin-needed':
+        return this.#pinNeeded();
+      case 'refused':
+        return this.#refused(message.message);
+      case 'view':
+        return this.#view(message.view);
+      case 'media':
+        return this.#moveMedia(message.media);
+      case 'notice':
+        return this.toast(message.code, message.message);
+      case 'ended':
+        return this.#ended(message.reason, message.message);
+      case 'welcome':
+      case 'ok':
+        return;
+    }
+  }
+
+  #refused(message: string): void {
+    if (this.#intent === null) return;
+    if (this.store.get().phase === 'meeting') this.#finish('timeout', message);
+    else this.#backToLobby(message);
+  }
+
+  #pinNeeded(): void {
+    if (this.#intent === null) return;
+    const pinFailed = this.#intent.pin !== undefined;
+    this.#intent = null;
+    this.#closeMedia();
+    this.store.set({ phase: 'pin', pinFailed, asking: false });
+  }
+
+  #joined(joined: Joined): void {
+    // Answered after this person went away again: give the seat back.
+    if (this.#intent === null) {
+      this.#gateway.request({ type: 'leave' }).catch(() => undefined);
+      return;
+    }
+    this.#trace?.mark('joined');
+    this.#intent = { pin: this.#intent.pin, resume: joined.resume };
+    this.store.set({
+      phase: 'meeting',
+      room: joined.room,
+      leg: joined.leg,
+      since: this.store.get().since ?? Date.now(),
+      pinFailed: false,
+      asking: false,
+    });
+    this.#moveMedia(joined.media);
+    this.#view(joined.view);
+    this.#qualityTimer ??= setInterval(() => void this.#judgeQuality(), QUALITY_EVERY_MS);
+  }
+
+  #moveMedia(media: { readonly url: string; readonly token: string }): void {
+    const { leg } = this.store.get();
+    if (leg === null || this.#device === null || this.#intent === null) return;
+    clearTimeout(this.#askTimer);
+    const seat: Seat = { leg, ...media };
+    if (this.#media !== null) {
+      this.#media.moveTo(seat);
+      return;
+    }
+    const trace = this.#trace;
+    this.store.set({ media: 'connecting' });
+    this.#media = new MediaSession(seat, {
+      device: this.#device,
+      ...(this.options.openSocket === undefined ? {} : { openSocket: this.options.openSocket }),
+      ...(trace === null ? {} : { traceparent: trace.traceparent, mark: (moment: string) => trace.mark(moment) }),
+      onStatus: (status) => {
+        this.store.set({ media: status });
+        if (status === 'released') this.#askSoon();
+      },
+      onStreams: (streams) => this.store.set({ streams }),
+      onSpeaking: (speaking) => this.store.set({ speaking }),
+      onTrouble: (attempts) => {
+        if (attempts % 3 === 2) this.#gateway.refresh();
+      },
+    });
+    this.#sendLocal();
+  }
+
+  #view(view: MeetingView): void {
+    const before = this.#you();
+    this.store.set({ view });
+    const you = this.#you();
+    if (you?.muted === 'host' && before?.muted !== 'host' && this.local.store.get().microphone.on) {
+      void this.local.turn('microphone', false);
+      this.toast('meet.muted-by-host', 'A host muted you.');
+    }
+    // A host's mute was lifted, but nobody's microphone opens by somebody else's hand.
+    if (you?.muted === false && before?.muted === 'host' && !this.local.store.get().microphone.on) {
+      this.toast('meet.may-speak', 'A host lets you speak again. Press M when you want to.');
+    }
+    void this.#tellIfStale('microphone');
+    void this.#tellIfStale('camera');
+  }
+
+  #ended(reason: EndReason, message: string): void {
+    if (this.#intent === null) return;
+    if (!WORTH_COMING_BACK.includes(reason)) return this.#finish(reason, message);
+    this.#closeMedia();
+    this.store.set({ media: 'reconnecting' });
+    this.#gateway.refresh();
+  }
+
+  #finish(reason: EndReason, message: string): void {
+    this.#intent = null;
+    this.#closeMedia();
+    this.local.close();
+    this.store.set({ phase: 'ended', asking: false, ended: { reason, message }, view: null, leg: null, since: null, toasts: [] });
+  }
+
+  #backToLobby(refusal: string | null): void {
+    this.#intent = null;
+    this.#closeMedia();
+    this.store.set({ phase: 'lobby', asking: false, refusal, pinFailed: false, view: null, leg: null, since: null, ended: null });
+  }
+
+  #closeMedia(): void {
+    clearTimeout(this.#askTimer);
+    clearInterval(this.#qualityTimer);
+    this.#qualityTimer = undefined;
+    this.#media?.close();
+    this.#media = null;
+    this.store.set({ media: 'idle', streams: new Map(), speaking: [], weak: false });
+  }
+
+  #askSoon(): void {
+    clearTimeout(this.#askTimer);
+    this.#askTimer = setTimeout(() => this.#gateway.refresh(), ASK_AGAIN_AFTER_MS);
+  }
+
+  #sendLocal(): void {
+    const { microphone, camera } = this.local.store.get();
+    this.#media?.send('microphone', { track: microphone.track, on: microphone.on });
+    this.#media?.send('camera', { track: camera.track, on: camera.on });
+  }
+
+  /** The roster should say what is true here. */
+  async #tell(kind: DeviceKind): Promise<void> {
+    const you = this.#you();
+    if (you === undefined) return;
+    this.#lastTold[kind] = now();
+    const { on, track } = this.local.store.get()[kind];
+    const sending = on && track !== null;
+    if (kind === 'camera') await this.act({ type: sending ? 'camera-on' : 'camera-off', leg: you.leg });
+    else if (you.muted !== 'host') await this.act({ type: sending ? 'unmute' : 'mute', leg: you.leg });
+  }
+
+  /** After a resume or a host's doing, the roster and this browser may disagree; told at most every other second. */
+  async #tellIfStale(kind: DeviceKind): Promise<void> {
+    const you = this.#you();
+    const { on, track, opening } = this.local.store.get()[kind];
+    if (you === undefined || opening || now() - this.#lastTold[kind] < 2_000) return;
+    const said = kind === 'camera' ? !you.cameraOff : you.muted === false;
+    if (you.muted === 'host' && kind === 'microphone') return;
+    if (said !== (on && track !== null)) await this.#tell(kind);
+  }
+
+  async #judgeQuality(): Promise<void> {
+    const loss = await this.#media?.lossReceived().catch(() => null);
+    if (typeof loss === 'number') this.store.set({ weak: loss > WEAK_FROM_LOSS });
+  }
+
+  #unplugged(kind: DeviceKind, replacement: string | null): void {
+    this.toast(
+      `meet.${kind}`,
+      replacement === null ? `Your ${kind} is gone. Plug it in again or choose another.` : `Your ${kind} is gone; using ${replacement}.`,
+    );
+    void this.#tell(kind);
+  }
+
+  #you(): RosterEntry | undefined {
+    return this.store.get().view?.roster.find(({ you }) => you);
+  }
+}

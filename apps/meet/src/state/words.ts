@@ -1,0 +1,81 @@
+import type { SiteId } from '@isthmus/kernel';
+import type { EndReason, RosterEntry } from '@isthmus/protocol';
+import type { DeviceKind, DeviceProblem } from '../net/devices.js';
+
+/** "Ana", "Ana and Bo", "Ana, Bo and 3 others". */
+export const names = (list: readonly string[], shown = 3): string => {
+  if (list.length <= 1) return list[0] ?? '';
+  const rest = list.length - shown;
+  if (rest > 0) return `${list.slice(0, shown).join(', ')} and ${rest} other${rest === 1 ? '' : 's'}`;
+  return `${list.slice(0, -1).join(', ')} and ${list.at(-1)}`;
+};
+
+/** Two letters for an avatar: first and last name's, or the first two of a single name. Whole characters, not halves of emoji. */
+export const initials = (name: string): string => {
+  const words = name.trim().split(/\s+/u).filter(Boolean);
+  const letters = words.length > 1 ? [[...(words[0] ?? '')][0], [...(words.at(-1) ?? '')][0]] : [...(words[0] ?? '?')].slice(0, 2);
+  return letters.join('').toLocaleUpperCase();
+};
+
+export type NameOfSite = (site: SiteId) => string;
+
+/** One sentence per site that cannot be reached now, with whom we miss there. */
+export const outOfReach = (roster: readonly RosterEntry[], nameOf: NameOfSite): readonly string[] => {
+  const bySite = new Map<SiteId, string[]>();
+  for (const { inReach, site, name } of roster) {
+    if (!inReach) bySite.set(site, [...(bySite.get(site) ?? []), name]);
+  }
+  return [...bySite].map(([site, missing]) => `${nameOf(site)} is out of reach: ${names(missing)} will be back when the link is.`);
+};
+
+export const ENDINGS: Readonly<Record<EndReason, { readonly title: string; readonly text: string; readonly back: 'rejoin' | 'home' }>> = {
+  left: { title: 'You left the meeting', text: 'The others can go on. You can come back as long as it lasts.', back: 'rejoin' },
+  removed: {
+    title: 'A host removed you',
+    text: 'You are no longer in this meeting. If that was a mistake, ask the host to let you back in.',
+    back: 'home',
+  },
+  ended: { title: 'The meeting is over', text: 'The host ended it for everyone.', back: 'home' },
+  replaced: {
+    title: 'You are in from somewhere else',
+    text: 'This meeting was opened again with the same identity, and that one took your seat. Nothing is lost.',
+    back: 'rejoin',
+  },
+  rejected: { title: 'You were not let in', text: 'The host chose not to admit you this time.', back: 'home' },
+  'room-disabled': { title: 'This room was closed', text: 'Whoever looks after the rooms has switched this one off.', back: 'home' },
+  'node-lost': {
+    title: 'The connection was lost',
+    text: 'The server that carried your call is gone and no other could take you just now.',
+    back: 'rejoin',
+  },
+  timeout: {
+    title: 'The connection was lost',
+    text: 'We did not hear from your browser for a while, so your seat was given up.',
+    back: 'rejoin',
+  },
+};
+
+const device = { microphone: 'microphone', camera: 'camera' } as const;
+
+/** What happened to a device, and what to do about it. */
+export const problemWords = (kind: DeviceKind, problem: DeviceProblem): { readonly title: string; readonly text: string } => {
+  const it = device[kind];
+  switch (problem) {
+    case 'insecure':
+      return {
+        title: 'Needs a secure address',
+        text: `Browsers give the ${it} only to pages opened with https:// (or on this very machine). Ask for the secure link; you can still join to watch and listen.`,
+      };
+    case 'denied':
+      return {
+        title: `The ${it} is not allowed`,
+        text: `The browser or the system refuses it. Allow the ${it} next to the address bar, then turn it on again.`,
+      };
+    case 'none':
+      return { title: `No ${it} found`, text: `Plug one in and it is picked up by itself. You can join without.` };
+    case 'in-use':
+      return { title: `The ${it} is busy`, text: `Another program seems to be using it. Close that one, then turn it on again.` };
+    case 'failed':
+      return { title: `The ${it} did not start`, text: `The browser gave no reason. Try another ${it}, or turn it on again.` };
+  }
+};
