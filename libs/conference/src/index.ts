@@ -3,6 +3,7 @@ export type { ConferenceAct, ConferenceCommand, ConferenceRefusal, ConferenceSee
 export { crossings, watched, type Crossing, type Watched } from './crossings.js';
 export type { Coming, ConferenceBody, LeftReason, WaitingReason } from './facts.js';
 export {
+  groupsOf,
   joiningsOf,
   occasionsOf,
   openings,
@@ -14,7 +15,7 @@ export {
   type OpenRoom,
   type RoomSeen,
 } from './openings.js';
-export { byRecencyOf, closingsAt, endedBetween, floorOf, isOver, isRemoved, legOf, liveLegsOf } from './selectors.js';
+export { byRecencyOf, closingsAt, endedBetween, floorOf, isLocked, isOver, isRemoved, legOf, liveLegsOf } from './selectors.js';
 export { stageOf, THUMBNAILS_MAX, type Stage } from './stage.js';
 export type { EndedReason, LegStanding } from './standing.js';
 export { FOLD_VERSION, type Conference, type Leg } from './state.js';

@@ -123,6 +123,10 @@ export const openings: Decider<Openings, OpenRoom, OpeningBody, RoomSeen> = {
 const isName = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= 128;
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.length <= 1024 && value.every(isName);
 
+/** Which conferences have been joined for good, each with itself at least. */
+export const groupsOf = (openings: Openings): readonly (readonly ConferenceId[])[] =>
+  joinedGroups(openings).map((group) => group.map(({ conference }) => conference));
+
 const inPlace = (a: Opening, b: Opening): number => inOrder(a.said, b.said) || (a.conference < b.conference ? -1 : 1);
 
 const isAlive = (liveness: Liveness | undefined, reach: ReadonlySet<SiteId>): boolean =>

@@ -63,3 +63,6 @@ export const closingsAt = (conference: Conference, site: SiteId): readonly Confe
   [...standingOf(conference).legs.values()]
     .filter(({ leg, ended }) => leg.site === site && leg.left === null && ended === 'replaced')
     .map(({ leg }) => ({ type: 'LegLeft', v: 1, by: 'system', body: { leg: leg.leg, reason: 'replaced' } }));
+
+/** Whether the door is shut to newcomers. */
+export const isLocked = (conference: Conference): boolean => standingOf(conference).locked;

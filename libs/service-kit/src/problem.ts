@@ -1,6 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { IsthmusError } from '@isthmus/kernel';
 import type { Response } from 'express';
+import { throwError, type Observable } from 'rxjs';
 
 /** RFC 9457 problem details. `code` is ours and stable; `detail` says what, why and what next. */
 export interface Problem {
@@ -27,8 +28,9 @@ const STATUS_OF_KIND = { refusal: 409, fault: 503, defect: 500 } as const;
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Problem');
 
-  catch(error: unknown, host: ArgumentsHost): void {
-    if (host.getType() !== 'http') throw error;
+  catch(error: unknown, host: ArgumentsHost): Observable<never> | void {
+    // Who asked by the bus gets the error itself, with its code; Nest's own filter would make every one an internal error.
+    if (host.getType() !== 'http') return throwError(() => error);
     const response = host.switchToHttp().getResponse<Response>();
     const problem = problemOf(error);
     if (problem.status >= 500) this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -74,7 +74,7 @@ const start = async (options: ServiceOptions): Promise<RunningService> => {
   addHealth(app, name, { ...checks, service: () => (draining ? 'it is stopping' : undefined) });
   try {
     await configure?.(app);
-    if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name) });
+    if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name) }, { inheritAppConfig: true });
     await app.startAllMicroservices();
     await app.listen(listen.port, listen.host);
   } catch (error) {

@@ -1,0 +1,40 @@
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { Refusal } from '@isthmus/kernel';
+import type { Estate } from '@isthmus/estate';
+import { brainCommand, mediaEvent, nodeReport, TOPICS, type BrainAnswer } from '@isthmus/protocol';
+import type { z } from 'zod';
+import { Brain } from './brain.js';
+
+/** Where the bus meets the brain: checks what arrives, calls, hands back the answer. */
+@Controller()
+export class BrainEdge {
+  constructor(@Inject(Brain) private readonly brain: Brain) {}
+
+  @MessagePattern(TOPICS.commands)
+  command(@Payload() value: unknown): Promise<BrainAnswer> {
+    return this.brain.handle(checked(brainCommand, value, 'command'));
+  }
+
+  @EventPattern(TOPICS.mediaEvents)
+  async mediaEvent(@Payload() value: unknown): Promise<void> {
+    await this.brain.heard(checked(mediaEvent, value, 'media event'));
+  }
+
+  @EventPattern(TOPICS.nodes)
+  nodeReport(@Payload() value: unknown): void {
+    this.brain.nodeReported(checked(nodeReport, value, 'node report'));
+  }
+
+  @MessagePattern(TOPICS.estateRequests)
+  estate(@Payload() _value: unknown): Estate {
+    return this.brain.estate;
+  }
+}
+
+const checked = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || what}: ${message}`).join('; ');
+  throw new Refusal('bus.malformed', `This is no ${what}: ${faults}`);
+};

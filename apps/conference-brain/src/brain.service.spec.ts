@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NodeDesire } from '@isthmus/placement';
+import { streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import type { Bus, Peers } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import type { RunningService } from '@isthmus/service-kit';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { seal } from '@isthmus/kernel';
+import { createHash } from 'node:crypto';
+import { startBrain } from './start.js';
+
+const site = 'nyc' as SiteId;
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** A site that has no peers is a site too. */
+const alone: Peers = {
+  start: async () => undefined,
+  setPeers: () => undefined,
+  send: () => undefined,
+  states: () => [],
+  close: async () => undefined,
+};
+
+const room = {
+  id: 'r1',
+  name: 'Demo',
+  description: '',
+  aliases: ['demo'],
+  hostPinHash: null,
+  guestPinHash: null,
+  guestsWaitForHost: true,
+  seatsMax: 3,
+  disabled: false,
+};
+const estateFact = (): Fact =>
+  seal(
+    {
+      stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
+      seq: 0,
+      at: 1,
+      prev: null,
+      after: [],
+      by: 'system',
+      type: 'RoomCreated',
+      v: 1,
+      body: { room },
+    },
+    (text) => createHash('sha256').update(text).digest('hex'),
+  );
+
+const report = (node: string, capacity = 10): NodeReport => ({
+  node: node as never,
+  site,
+  clientUrl: `ws://${node}/media`,
+  linkUrl: `wss://${node}`,
+  rtpCapabilities: {},
+  capacity,
+  legs: 0,
+  cpu: 0,
+  draining: false,
+  pipes: [],
+  at: 0,
+});
+
+let folder: string, bus: Bus, brain: RunningService, store: Awaited<ReturnType<typeof sqliteEventStore>>;
+let views: ViewPublished[], desires: NodeDesire[];
+
+const start = async () => {
+  bus = embeddedBus();
+  store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
+  views = [];
+  desires = [];
+  await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
+  await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
+  await store.adopt([estateFact()]);
+  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: alone, clock });
+  await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
+};
+const stop = async () => {
+  await brain.close();
+  await bus.close();
+  await store.close();
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'brain-'));
+  await start();
+});
+afterEach(async () => {
+  await stop();
+  rmSync(folder, { recursive: true });
+});
+
+const ask = async (command: BrainCommand): Promise<BrainAnswer> =>
+  (await bus.request({ topic: TOPICS.commands, key: 'r1', value: command }, 2_000)).value as BrainAnswer;
+const enter = (name: string, more: Partial<Extract<BrainCommand, { type: 'Join' }>> = {}) =>
+  ask({ type: 'Join', room: 'r1', person: `p-${name}` as never, name, role: 'host', connect: 1, muted: false, cameraOff: false, ...more });
+const enterIn = async (name: string, more: Parameters<typeof enter>[1] = {}) => {
+  const answer = await enter(name, more);
+  if (answer.type !== 'Joined') throw new Error(`${name} did not get in: ${answer.type}`);
+  return answer;
+};
+
+describe('a brain', () => {
+  it('seats who joins, and tells the node what they should get before it answers', async () => {
+    const ana = await enterIn('Ana');
+    const bo = await enterIn('Bo');
+    expect(ana.conference).toBe(bo.conference);
+    expect(ana.media).toMatchObject({ url: 'ws://nyc-1/media' });
+    expect(bo.view.seats.map(({ name }) => name)).toEqual(['Ana', 'Bo']);
+    const desire = desires.at(-1)!;
+    expect(desire.legs.find(({ leg }) => leg === bo.leg)).toMatchObject({
+      stage: { main: ana.leg, thumbnails: [] },
+      tokenHash: createHash('sha256').update(bo.media.token).digest('hex'),
+    });
+    expect(JSON.stringify(desires)).not.toContain(bo.media.token);
+  });
+
+  it('gives the floor to who is heard', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo')];
+    await bus.publish({ topic: TOPICS.mediaEvents, key: 'r1', value: { type: 'Spoke', conference: 'r1', leg: bo.leg, node: 'nyc-1' } });
+    await expect.poll(() => views.at(-1)?.view.floor).toBe(bo.leg);
+    expect(desires.at(-1)?.legs.find(({ leg }) => leg === ana.leg)?.stage.main).toBe(bo.leg);
+  });
+
+  it('lets guests wait for a host, and seats them when one comes', async () => {
+    const guest = await enter('Gus', { role: 'guest' });
+    expect(guest).toMatchObject({ type: 'Waiting', reason: 'host' });
+    await enterIn('Ana');
+    await expect.poll(() => views.flatMap(({ attach }) => attach).map(({ leg }) => leg)).toEqual([(guest as { leg: string }).leg]);
+  });
+
+  it('refuses who comes to a full meeting, and says so in words', async () => {
+    for (const name of ['Ana', 'Bo', 'Cy']) await enterIn(name);
+    await expect(enter('Di')).rejects.toMatchObject({ code: 'conference.full' });
+  });
+
+  it('removes whom a host removes, and tells the gateway why', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo', { role: 'guest' })];
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'remove', leg: bo.leg } });
+    expect(views.flatMap(({ ended }) => ended)).toEqual([{ leg: bo.leg, reason: 'removed' }]);
+    expect(desires.at(-1)?.legs.map(({ leg }) => leg)).toEqual([ana.leg]);
+    await expect(enter('Bo', { role: 'guest' })).rejects.toMatchObject({ code: 'conference.removed' });
+  });
+
+  it('gives a lost connection its seat back', async () => {
+    const ana = await enterIn('Ana');
+    const again = await enterIn('Ana', { resume: ana.resume, connect: 2 });
+    expect(again.leg).toBe(ana.leg);
+    expect(again.media.token).not.toBe(ana.media.token);
+  });
+
+  it('begins a new occasion when everyone has left, with no old lock', async () => {
+    const ana = await enterIn('Ana');
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } });
+    await ask({ type: 'Leave', room: 'r1', leg: ana.leg });
+    expect(desires.at(-1)).toMatchObject({ legs: [], pipes: [] });
+    const bo = await enterIn('Bo');
+    expect(bo.conference).not.toBe(ana.conference);
+    expect(bo.view.locked).toBe(false);
+  });
+
+  it('remembers a meeting across a restart, and who is removed stays removed', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo', { role: 'guest' })];
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'remove', leg: bo.leg } });
+    await stop();
+    await start();
+    await expect(enter('Bo', { role: 'guest' })).rejects.toMatchObject({ code: 'conference.removed' });
+    const back = await enterIn('Ana', { connect: 2 });
+    expect(back.conference).toBe(ana.conference);
+    expect(back.view.seats.map(({ leg }) => leg)).toEqual([back.leg]);
+  });
+
+  it('answers nonsense with a refusal and goes on', async () => {
+    await expect(ask({ type: 'Fly' } as never)).rejects.toMatchObject({ code: 'bus.malformed' });
+    await expect(ask({ type: 'Act', room: 'nowhere', leg: 'nyc-1' as never, act: { type: 'lock' } })).rejects.toMatchObject({
+      code: 'conference.ended',
+    });
+    await enterIn('Ana');
+  });
+});

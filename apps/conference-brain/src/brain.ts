@@ -1,0 +1,233 @@
+import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { crossings, type ConferenceView } from '@isthmus/conference';
+import type { Estate } from '@isthmus/estate';
+import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
+import {
+  TOPICS,
+  type BrainAnswer,
+  type BrainCommand,
+  type FactPublished,
+  type MediaEvent,
+  type NodeReport,
+  type SiteReport,
+} from '@isthmus/protocol';
+import { roomOf, type Writer } from './chronicle.js';
+import { EstateCopy, type FollowEstate } from './estate-copy.js';
+import { Links } from './links.js';
+import { Meeting } from './meeting.js';
+import { Nodes } from './nodes.js';
+import { Seats } from './seats.js';
+
+export interface BrainParts {
+  readonly site: SiteId;
+  readonly bus: Bus;
+  readonly store: EventStore;
+  readonly peers: Peers;
+  readonly followEstate?: FollowEstate;
+  readonly clock: Clock;
+}
+
+const REPORT_EVERY_MS = 1_000;
+/** Nodes are told again this often, in case one missed it. */
+const REMIND_EVERY_MS = 5_000;
+/** How long clients of a brain that restarted have to come back before their old seats are swept. */
+const SWEEP_AFTER_MS = 20_000;
+
+/** The rules of a room that is not in the estate any more: nobody new. */
+const NO_ROOM = { seatsMax: 0, guestsWaitForHost: true };
+
+/** Decides for one site: keeps, exchanges and merges the histories of its meetings, and says what follows from them. */
+export class Brain {
+  private readonly meetings = new Map<string, Meeting>();
+  private readonly nodes: Nodes;
+  private readonly seats = new Seats();
+  private readonly links: Links;
+  private readonly copy: EstateCopy;
+  private readonly writer: Writer;
+  private readonly stopped = new AbortController();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private tellingFacts: Promise<void> = Promise.resolve();
+  /** Undefined: the store works. Else what is wrong, for `/healthz/ready`. */
+  storeTrouble: string | undefined;
+
+  /** @param epoch this brain's tenure, which nobody had before it and nobody will have after (merge rule 4). */
+  constructor(
+    private readonly parts: BrainParts,
+    private readonly epoch: number,
+  ) {
+    const { site, store, clock, peers } = parts;
+    this.writer = { site, id: writerIdOf(site, epoch), store, clock };
+    this.nodes = new Nodes(() => clock.monotonic());
+    this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
+    this.copy = new EstateCopy(store, (estate) => this.estateChanged(estate));
+  }
+
+  get estate(): Estate {
+    return this.copy.current;
+  }
+
+  get hasNodes(): boolean {
+    return this.nodes.ready;
+  }
+
+  /** Reads what this site knows: its estate, and the meetings that were alive. */
+  async start(): Promise<void> {
+    await this.copy.start(this.parts.followEstate);
+    for (const category of ['room', 'conference']) {
+      for (const stream of await this.parts.store.streams(category)) {
+        for await (const fact of this.parts.store.read(stream)) this.meeting(roomOf(stream)).chronicle.add([fact]);
+      }
+    }
+    for (const meeting of this.meetings.values()) meeting.chronicle.forgetEmpty();
+  }
+
+  /** Opens the links and begins to report. Call once the bus is served. */
+  async open(): Promise<void> {
+    await this.links.start();
+    this.linkPeers(this.estate);
+    this.refreshAll();
+    this.tellingFacts = this.tellFacts();
+    this.every(REPORT_EVERY_MS, () => this.report());
+    this.every(REMIND_EVERY_MS, () => this.meetings.forEach((meeting) => meeting.desire()));
+    this.timers.push(setTimeout(() => this.meetings.forEach((meeting) => void meeting.sweep()), SWEEP_AFTER_MS));
+  }
+
+  async close(): Promise<void> {
+    this.stopped.abort();
+    for (const timer of this.timers.splice(0)) clearTimeout(timer);
+    await this.links.close();
+    await this.copy.close();
+    await this.tellingFacts.catch(() => undefined);
+  }
+
+  async handle(command: BrainCommand): Promise<BrainAnswer> {
+    const room = this.copy.room(command.room);
+    if (command.type === 'Join') {
+      if (room === undefined || room.disabled) throw new Refusal('room.unknown', 'There is no such room, or it is closed.');
+      return this.watched(this.meeting(command.room).join(command));
+    }
+    const meeting = this.meetings.get(command.room);
+    if (meeting === undefined) throw new Refusal('conference.ended', 'This meeting is over.');
+    await this.watched(command.type === 'Act' ? meeting.act(command.leg, command.act) : meeting.leave(command.leg));
+    return { type: 'Done' };
+  }
+
+  async heard(event: MediaEvent): Promise<void> {
+    if (event.type === 'Spoke') await this.watched(this.meetings.get(event.conference)?.spoke(event.leg) ?? Promise.resolve());
+  }
+
+  nodeReported(report: NodeReport): void {
+    if (this.nodes.heard(report)) this.meetings.forEach((meeting) => meeting.refresh());
+  }
+
+  private meeting(room: string): Meeting {
+    let meeting = this.meetings.get(room);
+    if (meeting === undefined) {
+      meeting = new Meeting(room, this.writer, this.epoch, this.links, this.nodes, this.seats, () => this.copy.room(room) ?? NO_ROOM, {
+        view: (published) => {
+          void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
+        },
+        desires: (desires) => {
+          for (const desire of desires) void this.parts.bus.publish({ topic: TOPICS.desires, key: desire.node, value: desire });
+        },
+      });
+      this.meetings.set(room, meeting);
+    }
+    return meeting;
+  }
+
+  private async adopted(facts: readonly Fact[]): Promise<void> {
+    for (const [room, some] of Map.groupBy(facts, (fact) => roomOf(fact.stream))) await this.watched(this.meeting(room).adopted(some));
+    this.announce();
+  }
+
+  private refreshAll(): void {
+    this.meetings.forEach((meeting) => meeting.refresh());
+    this.announce();
+  }
+
+  private announce(): void {
+    const urls = this.nodes.linkUrls();
+    this.links.announce(
+      this.epoch,
+      [...this.meetings.values()].flatMap(({ standIn, mediaId }) =>
+        standIn === undefined ? [] : [{ conference: mediaId, node: standIn, url: urls.get(standIn) ?? '' }],
+      ),
+    );
+  }
+
+  private estateChanged(estate: Estate): void {
+    void this.parts.bus.publish({ topic: TOPICS.estate, key: 'estate', value: estate });
+    this.linkPeers(estate);
+    for (const [room, meeting] of this.meetings) {
+      if (meeting.current !== undefined && (estate.rooms[room]?.disabled ?? true)) void this.watched(meeting.close());
+    }
+  }
+
+  private linkPeers(estate: Estate): void {
+    const others = Object.values(estate.sites).filter(({ id }) => id !== this.parts.site);
+    this.links.link(others.map(({ id, linkUrl }) => ({ site: id, url: linkUrl })));
+  }
+
+  /** Store first, bus second: what is published has been read back from the store. */
+  private async tellFacts(): Promise<void> {
+    const { store, bus, site } = this.parts;
+    const name = 'bus:facts';
+    for await (const { fact, position } of store.follow('conference', await store.bookmark(name), this.stopped.signal)) {
+      if (siteOfStream(fact.stream) !== site) continue;
+      const value: FactPublished = { stream: fact.stream, seq: fact.seq, at: fact.at, by: fact.by, type: fact.type, body: fact.body };
+      await bus.publish({ topic: TOPICS.facts, key: roomOf(fact.stream), value });
+      await store.setBookmark(name, position);
+    }
+  }
+
+  private report(): void {
+    const value: SiteReport = {
+      site: this.parts.site,
+      estateRevision: this.estate.revision,
+      links: this.links
+        .states()
+        .map(({ site, up, rttMs, reason }) => ({
+          site,
+          up,
+          ...(rttMs === undefined ? {} : { rttMs }),
+          ...(reason === undefined ? {} : { reason }),
+        })),
+      conferences: [...this.meetings.values()].flatMap(({ current }) => (current === undefined ? [] : [this.reportOf(current)])),
+      at: this.parts.clock.now(),
+    };
+    void this.parts.bus.publish({ topic: TOPICS.sites, key: this.parts.site, value });
+  }
+
+  private reportOf(view: ConferenceView): SiteReport['conferences'][number] {
+    const { site } = this.parts;
+    return {
+      conference: view.conference,
+      room: view.room,
+      seats: view.seats
+        .filter((seat) => seat.site === site)
+        .map(({ leg, name, muted }) => ({ leg, name, node: this.seats.of(leg)?.node, muted: muted !== false })),
+      floor: view.floor,
+      locked: view.locked,
+      crossings: crossings(view)
+        .filter(({ from }) => from === site)
+        .map(({ to, large, small }) => ({ to, large: large.length, small: small.length })),
+    };
+  }
+
+  /** Remembers whether the store works, by how commands fare. */
+  private async watched<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      this.storeTrouble = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof Fault && error.code.startsWith('store.')) this.storeTrouble = error.message;
+      throw error;
+    }
+  }
+
+  private every(ms: number, work: () => void): void {
+    this.timers.push(setInterval(work, ms));
+  }
+}

@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import {
+  conference,
+  groupsOf,
+  isLocked,
+  joiningsOf,
+  legOf,
+  liveLegsOf,
+  occasionsOf,
+  openings,
+  type Conference,
+  type ConferenceBody,
+  type ConferenceId,
+  type EndedReason,
+  type LegId,
+  type Liveness,
+  type Occasion,
+} from '@isthmus/conference';
+import {
+  categoryOf,
+  createTimeline,
+  seal,
+  streamNameOf,
+  subjectOf,
+  type Fact,
+  type SiteId,
+  type StreamName,
+  type Timeline,
+  type WriterId,
+} from '@isthmus/kernel';
+import type { Clock, EventStore } from '@isthmus/ports';
+
+/** Who writes, where to, and by which clock. One per brain. */
+export interface Writer {
+  readonly site: SiteId;
+  readonly id: WriterId;
+  readonly store: EventStore;
+  readonly clock: Clock;
+}
+
+type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
+
+/** A conference's id carries its room, so that a fact finds its way without a table: `<room>_<occasion>`. */
+export const conferenceIdOf = (room: string, occasion: string): ConferenceId => `${room}_${occasion}` as ConferenceId;
+export const roomOf = (stream: StreamName): string => {
+  const subject = subjectOf(stream);
+  return categoryOf(stream) === 'room' ? subject : subject.slice(0, subject.lastIndexOf('_'));
+};
+
+/** Conferences that were joined into one, with their facts in one order. */
+interface Group {
+  readonly ids: readonly ConferenceId[];
+  readonly timeline: Timeline<Conference>;
+}
+
+/**
+ * What is known of one room's occasions: their facts in the one order, and what they come to. Conferences of the room that
+ * are alive in one component fold as one (merge rule 6), so two people who open it at two sites in the same moment meet.
+ */
+export class Chronicle {
+  private readonly openings = createTimeline(openings);
+  /** Facts of conferences that may have people in them. The others' facts stay in the store. */
+  private readonly facts = new Map<ConferenceId, Map<string, Fact>>();
+  private groups: readonly Group[] = [];
+  private lastAt = 0;
+
+  constructor(
+    readonly room: string,
+    private readonly writer: Writer,
+  ) {}
+
+  /** The occasion that this site's people are in or would come into; undefined while nobody is there. */
+  occasion(reach: ReadonlySet<SiteId>): Occasion | undefined {
+    const live = this.liveness();
+    const occasions = occasionsOf(this.openings.state, { reach, live });
+    const ours = ({ conferences }: Occasion) => conferences.some((id) => live.get(id)?.sites.has(this.writer.site));
+    return occasions.find(ours) ?? occasions[0];
+  }
+
+  /** What has come of an occasion; an empty conference if there is none. */
+  state(occasion: Occasion | undefined): Conference {
+    return occasion === undefined ? conference.initial : this.fold(occasion.conferences).timeline.state;
+  }
+
+  stateOf(id: ConferenceId): Conference {
+    return this.fold([id]).timeline.state;
+  }
+
+  /** Why a leg is no more. */
+  endOf(leg: LegId): EndedReason {
+    return this.groups.map(({ timeline }) => legOf(timeline.state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';
+  }
+
+  /** Conferences that facts belong to and that were let go of: they must be read from the store before these facts are added. */
+  forgotten(facts: readonly Fact[]): readonly ConferenceId[] {
+    const ids = facts.filter((fact) => categoryOf(fact.stream) === 'conference' && fact.seq > 0).map(conferenceOf);
+    return [...new Set(ids)].filter((id) => !this.facts.has(id));
+  }
+
+  /** Takes facts that are durable here. */
+  add(facts: readonly Fact[]): void {
+    const [opened, happened] = [facts.filter(isOpening), facts.filter((fact) => !isOpening(fact))];
+    for (const [id, some] of Map.groupBy(happened, conferenceOf)) {
+      const known = this.facts.get(id) ?? new Map<string, Fact>();
+      for (const fact of some) known.set(fact.hash, fact);
+      this.facts.set(id, known);
+      for (const { ids, timeline } of this.groups) if (ids.includes(id)) timeline.add(some);
+    }
+    this.openings.add(opened);
+    this.regroup();
+  }
+
+  /** Lets go of conferences with nobody in them anywhere. True if none is left. */
+  forgetEmpty(): boolean {
+    for (const { ids, timeline } of this.groups) if (liveLegsOf(timeline.state).length === 0) for (const id of ids) this.facts.delete(id);
+    this.regroup();
+    return this.facts.size === 0;
+  }
+
+  /** The conference to come into: the one that is on in reach, else a new one. */
+  async enter(unique: string, reach: ReadonlySet<SiteId>): Promise<ConferenceId> {
+    const on = this.occasion(reach);
+    if (on !== undefined) return on.name;
+    const id = conferenceIdOf(this.room, unique);
+    const bodies = openings.decide({ type: 'Open', room: this.room, conference: id }, this.openings.state, {
+      reach,
+      live: this.liveness(),
+    });
+    this.facts.set(id, new Map());
+    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, bodies);
+    return id;
+  }
+
+  /** Records what was decided in a conference; when this resolves it is durable and folded, and may be acknowledged. */
+  async record(id: ConferenceId, bodies: readonly ConferenceBody[]): Promise<void> {
+    await this.append(streamNameOf('conference', id, this.writer.id), this.fold([id]).timeline, bodies);
+  }
+
+  /** Records that conferences which fold as one now do so for good. */
+  async settle(reach: ReadonlySet<SiteId>): Promise<void> {
+    const occasions = occasionsOf(this.openings.state, { reach, live: this.liveness() });
+    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joiningsOf(this.openings.state, occasions));
+  }
+
+  private async append(stream: StreamName, timeline: Timeline<unknown>, drafts: readonly Draft[]): Promise<void> {
+    const facts: Fact[] = [];
+    for (const draft of drafts) {
+      this.lastAt = Math.max(this.lastAt, this.writer.clock.now());
+      const next = timeline.next(stream, { ...draft, at: this.lastAt });
+      const last = facts.at(-1);
+      facts.push(seal(last === undefined ? next : { ...next, seq: last.seq + 1, prev: last.hash, after: [] }, sha256));
+    }
+    const first = facts[0];
+    if (first === undefined) return;
+    await this.writer.store.append(stream, first.seq - 1, facts);
+    this.add(facts);
+  }
+
+  private liveness(): ReadonlyMap<ConferenceId, Liveness> {
+    return new Map(
+      this.groups.flatMap(({ ids, timeline }) => {
+        const liveness = { sites: new Set(liveLegsOf(timeline.state).map(({ site }) => site)), locked: isLocked(timeline.state) };
+        return ids.map((id) => [id, liveness] as const);
+      }),
+    );
+  }
+
+  /** The group that holds these conferences; while several are not yet joined for good, one made for the moment. */
+  private fold(ids: readonly ConferenceId[]): Group {
+    return this.groups.find((group) => ids.every((id) => group.ids.includes(id))) ?? this.group([...ids]);
+  }
+
+  private regroup(): void {
+    const joined = groupsOf(this.openings.state);
+    const loaded = [...this.facts.keys()];
+    const sets = [
+      ...joined.map((ids) => ids.filter((id) => this.facts.has(id))),
+      ...loaded.filter((id) => !joined.some((ids) => ids.includes(id))).map((id) => [id]),
+    ];
+    this.groups = sets
+      .filter((ids) => ids.length > 0)
+      .map(
+        (ids) =>
+          this.groups.find((group) => group.ids.length === ids.length && ids.every((id) => group.ids.includes(id))) ?? this.group(ids),
+      );
+  }
+
+  private group(ids: readonly ConferenceId[]): Group {
+    const timeline = createTimeline(conference);
+    timeline.add(ids.flatMap((id) => [...(this.facts.get(id)?.values() ?? [])]));
+    return { ids, timeline };
+  }
+}
+
+/** All facts of a conference that the store has, whoever recorded them. */
+export const readConference = async ({ store }: Writer, id: ConferenceId): Promise<readonly Fact[]> => {
+  const facts: Fact[] = [];
+  for (const stream of await store.streams('conference')) {
+    if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);
+  }
+  return facts;
+};
+
+const isOpening = (fact: Fact): boolean => categoryOf(fact.stream) === 'room';
+const conferenceOf = (fact: Fact): ConferenceId => subjectOf(fact.stream) as ConferenceId;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

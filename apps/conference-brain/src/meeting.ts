@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closingsAt,
+  conference,
+  legIdOf,
+  legOf,
+  viewOf,
+  type ConferenceAct,
+  type ConferenceCommand,
+  type ConferenceId,
+  type ConferenceSeen,
+  type ConferenceView,
+  type LegId,
+} from '@isthmus/conference';
+import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
+import { cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
+import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
+import { Chronicle, readConference, type Writer } from './chronicle.js';
+import type { Links } from './links.js';
+import type { Nodes } from './nodes.js';
+import type { Seating, Seats } from './seats.js';
+
+/** What a meeting tells the world after each change. */
+export interface MeetingOutput {
+  view(published: ViewPublished): void;
+  desires(desires: readonly NodeDesire[]): void;
+}
+
+type JoinCommand = Extract<BrainCommand, { type: 'Join' }>;
+type Ended = ViewPublished['ended'][number];
+
+/** One room in use, as this site's brain runs it: decides, records, seats people, and says what everyone should see and get. */
+export class Meeting {
+  readonly chronicle: Chronicle;
+  private view: ConferenceView | undefined;
+  private revision = 0;
+  private intermediary: NodeId | undefined;
+  private nodesUsed: readonly NodeId[] = [];
+  private desired = 0;
+  private lastDesired = '[]';
+  private queue: Promise<unknown> = Promise.resolve();
+  /** This site's people at the door. */
+  private readonly waiting = new Set<LegId>();
+
+  constructor(
+    private readonly room: string,
+    private readonly writer: Writer,
+    private readonly epoch: number,
+    private readonly links: Links,
+    private readonly nodes: Nodes,
+    private readonly seats: Seats,
+    private readonly rules: () => ConferenceSeen['room'],
+    private readonly output: MeetingOutput,
+  ) {
+    this.chronicle = new Chronicle(room, writer);
+  }
+
+  /** The meeting as this site sees it; undefined while nobody is in it. */
+  get current(): ConferenceView | undefined {
+    return this.view;
+  }
+
+  /** How the media of this room are called at every site, whichever occasion it is. */
+  get mediaId(): ConferenceId {
+    return this.room as ConferenceId;
+  }
+
+  /** The node that stands for this site. */
+  get standIn(): NodeId | undefined {
+    return this.intermediary;
+  }
+
+  join(command: JoinCommand): Promise<BrainAnswer> {
+    return this.inTurn(async () => {
+      const resumed = command.resume === undefined ? undefined : this.seats.resumed(command.resume);
+      const back = resumed !== undefined && this.view?.seats.some(({ leg }) => leg === resumed);
+      if (!back && place(this.nodes.loads(this.seats.placed()), this.carrying()) === undefined) throw new Refusal('site.full', FULL);
+
+      const leg = back ? resumed : legIdOf(this.writer.site, unique());
+      const { person, name, role, connect, muted, cameraOff } = command;
+      const id = await this.chronicle.enter(unique(), this.reach());
+      await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff }, id);
+      return this.welcome(leg, id);
+    });
+  }
+
+  act(by: LegId, act: ConferenceAct): Promise<void> {
+    return this.inTurn(() => this.decide({ ...act, by }));
+  }
+
+  leave(leg: LegId): Promise<void> {
+    return this.inTurn(() => this.decide({ type: 'Leave', leg }));
+  }
+
+  /** The detector heard this leg as the dominant speaker. */
+  async spoke(leg: LegId): Promise<void> {
+    const isNews = () => this.view?.floor !== leg && this.view?.seats.some((seat) => seat.leg === leg) === true;
+    if (isNews()) await this.inTurn(async () => void (isNews() && (await this.decide({ type: 'TakeFloor', leg }))));
+  }
+
+  /** Takes facts of other sites, durable here already; afterwards the meeting is as it was everywhere. */
+  async adopted(facts: readonly Fact[]): Promise<void> {
+    for (const id of this.chronicle.forgotten(facts)) this.chronicle.add(await readConference(this.writer, id));
+    this.chronicle.add(facts);
+    this.refresh();
+    await this.inTurn(async () => {
+      await this.chronicle.settle(this.reach());
+      const occasion = this.chronicle.occasion(this.reach());
+      if (occasion !== undefined) await this.chronicle.record(occasion.name, closingsAt(this.chronicle.state(occasion), this.writer.site));
+      this.refresh();
+    });
+  }
+
+  /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
+  close(): Promise<void> {
+    return this.inTurn(async () => {
+      for (const leg of [...this.seats.inRoom(this.room).keys(), ...this.waiting])
+        await this.decide({ type: 'Leave', leg, reason: 'room-disabled' });
+    });
+  }
+
+  /** Legs of this site that no gateway-router answers for: from before a restart. */
+  sweep(): Promise<void> {
+    return this.inTurn(async () => {
+      const ours = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].filter(({ site }) => site === this.writer.site);
+      const orphans = ours.filter(({ leg }) => this.seats.of(leg) === undefined && !this.waiting.has(leg));
+      for (const { leg } of orphans) await this.decide({ type: 'Leave', leg, reason: 'lost' });
+    });
+  }
+
+  /**
+   * Works out what everyone at this site should see and get, and says so if it is news. Called after every change: facts,
+   * reach, nodes, the other sites' intermediaries.
+   */
+  refresh(): void {
+    const before = this.view;
+    const occasion = this.chronicle.occasion(this.reach());
+    if (occasion === undefined && before === undefined) return;
+    const view = viewOf(this.chronicle.state(occasion), {
+      conference: occasion?.name ?? before?.conference ?? this.mediaId,
+      room: this.room,
+      site: this.writer.site,
+      reach: this.reach(),
+      version: { epoch: this.epoch, revision: this.revision },
+    });
+    const attach = this.seatAdmitted(view);
+    const ended = this.releaseEnded(view);
+    this.intermediary = intermediaryOf(
+      [...this.seats.inRoom(this.room).values()].map(({ node }) => node),
+      this.intermediary,
+    );
+    if (before === undefined || attach.length > 0 || ended.length > 0 || !sameMeeting(before, view)) {
+      this.revision += 1;
+      this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };
+      this.output.view({ view: this.view, ended, attach, notices: [] });
+    }
+    this.desire();
+    if (occasion === undefined && this.chronicle.forgetEmpty()) this.view = undefined;
+  }
+
+  /** Says what the nodes should be doing; harmless when they know. Each change has a number of its own, so that nodes tell new from old. */
+  desire(): void {
+    const wanted = this.desires();
+    const idle = this.nodesUsed.filter((node) => !wanted.some((desire) => desire.node === node));
+    const all = [
+      ...wanted,
+      ...idle.map((node) => ({ node, conference: this.mediaId, room: this.room, legs: [], pipes: [], intermediary: false })),
+    ];
+    const text = JSON.stringify(all);
+    if (text !== this.lastDesired) this.desired += 1;
+    this.lastDesired = text;
+    this.nodesUsed = wanted.map(({ node }) => node);
+    if (all.length > 0) this.output.desires(all.map((desire) => ({ ...desire, version: { epoch: this.epoch, revision: this.desired } })));
+  }
+
+  private desires(): readonly Omit<NodeDesire, 'version'>[] {
+    if (this.view === undefined || this.intermediary === undefined) return [];
+    const desires = cascade({
+      view: this.view,
+      mediaId: this.mediaId,
+      placed: this.seats.inRoom(this.room),
+      intermediary: this.intermediary,
+      here: this.nodes.linkUrls(),
+      elsewhere: this.links.elsewhere(this.mediaId),
+    });
+    return desires.map(({ version: _, ...desire }) => desire);
+  }
+
+  /** Seats those of this site's waiting people who have been let in. */
+  private seatAdmitted(view: ConferenceView): ViewPublished['attach'] {
+    return view.seats.flatMap(({ leg }) => {
+      if (!this.waiting.has(leg)) return [];
+      const seating = this.placeLeg(leg);
+      if (seating === undefined) return [];
+      this.waiting.delete(leg);
+      return [{ leg, media: this.mediaOf(seating) }];
+    });
+  }
+
+  /** Lets go of the legs of this site that the meeting no longer has. */
+  private releaseEnded(view: ConferenceView): readonly Ended[] {
+    const there = new Set([...view.seats, ...view.waiting].map(({ leg }) => leg));
+    const gone = [...this.seats.inRoom(this.room).keys(), ...this.waiting].filter((leg) => !there.has(leg));
+    return gone.map((leg) => {
+      this.waiting.delete(leg);
+      this.seats.release(leg);
+      return { leg, reason: this.chronicle.endOf(leg) };
+    });
+  }
+
+  /** Gives somebody who came a seat, or a place at the door. */
+  private welcome(leg: LegId, id: ConferenceId): BrainAnswer {
+    const reason = legOf(this.chronicle.stateOf(id), leg)?.waiting ?? null;
+    const seating = reason === null ? this.placeLeg(leg) : undefined;
+    if (reason !== null) this.waiting.add(leg);
+    this.refresh();
+    const view = this.view;
+    const role = view?.seats.find((seat) => seat.leg === leg)?.role ?? 'guest';
+    if (view === undefined) throw new Defect('brain.no-view', 'A leg came into a meeting that is not there');
+    const common = { leg, conference: view.conference, resume: this.seats.resumeOf(leg), view };
+    if (reason !== null) return { type: 'Waiting', ...common, reason };
+    if (seating === undefined) throw new Refusal('site.full', FULL);
+    return { type: 'Joined', ...common, role, media: this.mediaOf(seating) };
+  }
+
+  private placeLeg(leg: LegId): Seating | undefined {
+    const node = this.seats.of(leg)?.node ?? place(this.nodes.loads(this.seats.placed()), this.carrying());
+    return node === undefined ? undefined : this.seats.seat(leg, this.room, node);
+  }
+
+  private mediaOf({ node, token }: Seating): { url: string; token: string } {
+    return { url: this.nodes.clientUrl(node) ?? '', token };
+  }
+
+  private carrying(): ReadonlySet<NodeId> {
+    return new Set([...this.seats.inRoom(this.room).values()].map(({ node }) => node));
+  }
+
+  private reach(): ReadonlySet<SiteId> {
+    return this.links.reach();
+  }
+
+  private async decide(command: ConferenceCommand, id = this.chronicle.occasion(this.reach())?.name): Promise<void> {
+    if (id === undefined) throw new Refusal('conference.ended', 'This meeting is over. Join again to begin a new one.');
+    await this.record(command, id);
+    this.refresh();
+  }
+
+  private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
+    const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
+    await this.chronicle.record(id, bodies);
+  }
+
+  /** Decisions of one room are taken one after the other, each against what the one before recorded. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(work);
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+const FULL = 'All media nodes of this site are full. Try again in a moment, or join by another site.';
+const unique = (): string => randomBytes(6).toString('hex');
+const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
+  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });

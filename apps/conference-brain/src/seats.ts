@@ -1,0 +1,62 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { LegId } from '@isthmus/conference';
+import type { NodeId } from '@isthmus/placement';
+
+/** Where one leg of this site has its media, and what opens the door there. */
+export interface Seating {
+  readonly room: string;
+  readonly node: NodeId;
+  /** Shown by the client to the media node; new at every attach address we hand out. */
+  readonly token: string;
+  readonly tokenHash: string;
+}
+
+/** Who sits where at this site. Tokens live here, in memory, and nowhere else. */
+export class Seats {
+  private readonly byLeg = new Map<LegId, Seating>();
+  private readonly resumes = new Map<LegId, string>();
+
+  seat(leg: LegId, room: string, node: NodeId): Seating {
+    const token = randomBytes(24).toString('base64url');
+    const seating = { room, node, token, tokenHash: hashOf(token) };
+    this.byLeg.set(leg, seating);
+    return seating;
+  }
+
+  of(leg: LegId): Seating | undefined {
+    return this.byLeg.get(leg);
+  }
+
+  inRoom(room: string): ReadonlyMap<LegId, Seating> {
+    return new Map([...this.byLeg].filter(([, seating]) => seating.room === room));
+  }
+
+  /** How many legs we have given each node. */
+  placed(): ReadonlyMap<NodeId, number> {
+    const legs = new Map<NodeId, number>();
+    for (const { node } of this.byLeg.values()) legs.set(node, (legs.get(node) ?? 0) + 1);
+    return legs;
+  }
+
+  /** The word with which whoever lost the connection gets this seat back. Stays the same while the seat lasts. */
+  resumeOf(leg: LegId): string {
+    const known = this.resumes.get(leg);
+    if (known !== undefined) return known;
+    const resume = `${leg}.${randomBytes(18).toString('base64url')}`;
+    this.resumes.set(leg, resume);
+    return resume;
+  }
+
+  /** The leg that a resume word opens, if it still does. */
+  resumed(resume: string): LegId | undefined {
+    const leg = resume.slice(0, resume.indexOf('.')) as LegId;
+    return this.resumes.get(leg) === resume ? leg : undefined;
+  }
+
+  release(leg: LegId): void {
+    this.byLeg.delete(leg);
+    this.resumes.delete(leg);
+  }
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

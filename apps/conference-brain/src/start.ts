@@ -1,0 +1,49 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { SiteId } from '@isthmus/kernel';
+import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
+import { startService, type Listen, type RunningService } from '@isthmus/service-kit';
+import { BrainEdge } from './brain.edge.js';
+import { Brain } from './brain.js';
+import type { FollowEstate } from './estate-copy.js';
+
+export interface BrainOptions {
+  readonly site: SiteId;
+  /** Health only; commands come by the bus. */
+  readonly listen: Listen;
+  readonly bus: Bus;
+  readonly store: EventStore;
+  readonly peers: Peers;
+  /** Left out, the site lives on the copy of the estate that it has. */
+  readonly followEstate?: FollowEstate;
+  readonly clock: Clock;
+}
+
+@Module({})
+class BrainModule {
+  static of(brain: Brain): DynamicModule {
+    return { module: BrainModule, controllers: [BrainEdge], providers: [{ provide: Brain, useValue: brain }] };
+  }
+}
+
+/** Starts a site's conference-brain: reads what it knows, links to its peers, then answers. */
+export const startBrain = async (options: BrainOptions): Promise<RunningService> => {
+  const brain = new Brain(options, await options.store.beginEpoch());
+  await brain.start();
+  const service = await startService({
+    name: 'conference-brain',
+    module: BrainModule.of(brain),
+    listen: options.listen,
+    bus: options.bus,
+    checks: {
+      store: () => brain.storeTrouble,
+      'media-node': () => (brain.hasNodes ? undefined : 'no media node of this site has reported'),
+    },
+  });
+  await brain.open();
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await service.close();
+    await brain.close();
+  };
+  return { ...service, close: () => (closing ??= close()) };
+};
