@@ -222,7 +222,7 @@ export class Brain {
       this.storeTrouble = undefined;
       return result;
     } catch (error) {
-      if (error instanceof Fault && error.code.startsWith('store.')) this.storeTrouble = error.message;
+      if (error instanceof Fault && (error as Fault).code.startsWith('store.')) this.storeTrouble = error.message;
       throw error;
     }
   }
