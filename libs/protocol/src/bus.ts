@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConferenceView, LegId, Role } from '@isthmus/conference';
 import type { NodeDesire } from '@isthmus/placement';
 import { act } from './client-gateway.js';
-import { conferenceId, displayName, legId, nodeId, opaque, personId, siteId } from './common.js';
+import { conferenceId, displayName, legId, nodeId, opaque, personId, siteId, version } from './common.js';
 
 /** What services of one site say to each other, by topic. */
 export const TOPICS = {
@@ -85,6 +85,34 @@ export interface ViewPublished {
   readonly notices: readonly { readonly leg: LegId; readonly code: string; readonly message: string }[];
 }
 
+/** What a media node checks before it believes a desire. The types are {@link NodeDesire}'s. */
+export const nodeDesire = z.object({
+  node: nodeId,
+  conference: conferenceId,
+  room: z.string().max(128),
+  version,
+  legs: z
+    .array(
+      z.object({
+        leg: legId,
+        tokenHash: z.string().regex(/^[0-9a-f]{64}$/),
+        stage: z.object({ main: legId.nullable(), thumbnails: z.array(legId).max(64) }),
+        hears: z.array(legId).max(2_048),
+        may: z.object({ speak: z.boolean(), show: z.boolean() }),
+        watched: z.object({ large: z.boolean(), small: z.boolean() }),
+      }),
+    )
+    .max(2_048),
+  pipes: z
+    .array(
+      z.object({
+        to: z.object({ site: siteId, node: nodeId, url: z.string().max(256) }),
+        sends: z.array(z.object({ leg: legId, large: z.boolean(), small: z.boolean(), voice: z.boolean() })).max(2_048),
+      }),
+    )
+    .max(256),
+  intermediary: z.boolean(),
+}) satisfies z.ZodType<NodeDesire>;
 export type Desired = NodeDesire;
 
 export const mediaEvent = z.discriminatedUnion('type', [

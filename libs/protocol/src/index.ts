@@ -24,6 +24,7 @@ export {
 export {
   brainCommand,
   mediaEvent,
+  nodeDesire,
   nodeReport,
   siteReport,
   telemetryBatch,
