@@ -1,1 +1,1 @@
-export {};
+export { startMediaNode, type MediaNodeServiceOptions } from './start.js';

@@ -1,0 +1,76 @@
+import type { Server as HttpServer } from 'node:http';
+import { Refusal } from '@isthmus/kernel';
+import { clientToMedia, type ClientToMedia, type MediaToClient } from '@isthmus/protocol';
+import { acceptJsonSockets, inSpan, type Conversation, type JsonSocket, type JsonSocketServer } from '@isthmus/service-kit';
+import type { Holding, MediaNode } from './media-node.js';
+
+type Socket = JsonSocket<MediaToClient>;
+/** A client that is set up asks for little; while it sets up a large meeting, it asks for a lot at once. */
+const MESSAGES_PER_SECOND = 30;
+
+/** Clients attach here, at `/media`: see libs/protocol/src/client-media.ts. */
+export const acceptClients = (server: HttpServer, node: MediaNode): JsonSocketServer =>
+  acceptJsonSockets<ClientToMedia, MediaToClient>(server, {
+    service: 'media-node',
+    path: '/media',
+    schema: clientToMedia,
+    messagesPerSecond: MESSAGES_PER_SECOND,
+    connected: (socket) => conversationWith(socket, node),
+  });
+
+const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientToMedia> => {
+  let holding: Holding | undefined;
+  let leg: Parameters<MediaNode['attach']>[0] | undefined;
+
+  const attach = async (message: Extract<ClientToMedia, { type: 'attach' }>): Promise<void> => {
+    if (holding) throw new Refusal('media.attached', 'This connection has a seat already; open another for another.');
+    const tell = (said: MediaToClient) => {
+      socket.send(said);
+      if (said.type === 'ended') socket.close(1000, said.reason);
+    };
+    const taken = await node.attach(message.leg, message.token, message.rtpCapabilities, tell);
+    if (!socket.open) return taken.conference.detach(message.leg, taken.seat);
+    holding = taken;
+    leg = message.leg;
+    socket.send({ type: 'attached', re: message.id, ...taken.attached });
+  };
+
+  const held = () => {
+    if (!holding || leg === undefined) throw new Refusal('media.not-attached', 'Attach first: say which leg you are.');
+    return { seat: holding.seat, desire: holding.conference.legDesire(leg) };
+  };
+
+  const answer = async (message: ClientToMedia): Promise<void> => {
+    const ok = () => socket.send({ type: 'ok', re: message.id });
+    switch (message.type) {
+      case 'attach':
+        return inSpan('media.attach', { 'isthmus.leg': message.leg }, () => attach(message), { parent: message.traceparent });
+      case 'connect':
+        await held().seat.connect(message.transport, message.dtlsParameters);
+        return ok();
+      case 'produce': {
+        const { seat, desire } = held();
+        const producerId = await seat.produce(message.source, message.kind, message.rtpParameters, desire);
+        return socket.send({ type: 'produced', re: message.id, producerId });
+      }
+      case 'pause':
+      case 'resume': {
+        const { seat, desire } = held();
+        await seat.pause(message.source, message.type === 'pause', desire);
+        return ok();
+      }
+      case 'ready':
+        await held().seat.ready(message.consumers);
+        return ok();
+      case 'restart-ice':
+        return socket.send({ type: 'restarted', re: message.id, iceParameters: await held().seat.restartIce(message.transport) });
+    }
+  };
+
+  return {
+    message: answer,
+    closed: () => {
+      if (holding && leg !== undefined) holding.conference.detach(leg, holding.seat);
+    },
+  };
+};

@@ -1,0 +1,175 @@
+import type { LegId } from '@isthmus/conference';
+import { joinedParameters, type Feed, type PipeTransport } from '@isthmus/media-mediasoup';
+import type { NodeId, PipeDesire } from '@isthmus/placement';
+import type { MediaLinkMessage, Source } from '@isthmus/protocol';
+import { keyOf, type Arriving, type Streams } from './streams.js';
+
+type Send = PipeDesire['sends'][number];
+export type OfferedStreams = Extract<MediaLinkMessage, { type: 'streams' }>['streams'];
+
+export interface OffersOptions {
+  readonly transport: PipeTransport;
+  readonly streams: Streams;
+  readonly to: NodeId;
+  readonly say: (offered: OfferedStreams) => void;
+  readonly hushed: (legs: readonly LegId[]) => ReadonlySet<LegId>;
+  readonly failed: (error: unknown) => void;
+  readonly now: () => number;
+}
+
+/** Up to here every stream is made ready to cross before anybody looks at it; beyond, when somebody does. */
+const READY_LEGS_MAX = 60;
+/** mediasoup reports the sender's clock within this time after a layer's first packet. */
+const REPORTED_AFTER_MS = 1_600;
+const KEY_FRAME_WITHIN_MS = 1_000;
+
+/** One stream, with a feed for each of its layers. */
+interface Offer {
+  readonly arriving: Arriving;
+  readonly feeds: { readonly small?: Feed; readonly large?: Feed; readonly voice?: Feed };
+  readonly parameters: OfferedStreams[number]['rtpParameters'];
+  /** The far end knows how the large layer's clock relates to the thumbnail's. */
+  acquainted: 'not yet' | 'busy' | 'yes';
+}
+
+/**
+ * What this end of a pipe has to give. A layer is a feed of its own, made in advance and closed; opening it is one request
+ * to our own worker, and nothing needs to be said to the other end.
+ */
+export class Offers {
+  private readonly offers = new Map<string, Offer>();
+  private sends = new Map<LegId, Send>();
+  private closed = false;
+
+  constructor(private readonly options: OffersOptions) {}
+
+  async reconcile(sends: readonly Send[]): Promise<void> {
+    this.sends = new Map(sends.map((send) => [send.leg, send]));
+    const crowded = sends.length > READY_LEGS_MAX;
+    const changed = this.dropStale();
+    const missing = sends.flatMap((send) => [
+      ...(crowded && !send.large && !send.small ? [] : this.missing(send.leg, 'camera')),
+      ...(crowded && !send.voice ? [] : this.missing(send.leg, 'microphone')),
+    ]);
+    const added = await Promise.all(missing.map((arriving) => this.add(arriving)));
+    if (changed || added.some(Boolean)) this.say();
+    await this.settle();
+    this.acquaint();
+  }
+
+  /** Tells the other end all that is offered. */
+  say(): void {
+    if (this.closed) return;
+    const offered = [...this.offers.values()];
+    this.options.say(offered.map(({ arriving: { leg, source }, parameters }) => ({ leg, source, rtpParameters: parameters })));
+  }
+
+  feeds(): readonly Feed[] {
+    return [...this.offers.values()].flatMap(({ feeds }) => Object.values<Feed>(feeds));
+  }
+
+  open(): { readonly large: number; readonly small: number; readonly voices: number } {
+    const count = (layer: 'large' | 'small' | 'voice') => [...this.offers.values()].filter(({ feeds }) => feeds[layer]?.open).length;
+    return { large: count('large'), small: count('small'), voices: count('voice') };
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const feed of this.feeds()) feed.close();
+    this.offers.clear();
+  }
+
+  private missing(leg: LegId, source: Source): readonly Arriving[] {
+    const arriving = this.options.streams.get(leg, source);
+    // Never back to where it comes from.
+    if (!arriving || arriving.stream.closed || arriving.from === this.options.to) return [];
+    return this.offers.has(keyOf(leg, source)) ? [] : [arriving];
+  }
+
+  private dropStale(): boolean {
+    let changed = false;
+    for (const [key, { arriving, feeds }] of [...this.offers]) {
+      const { leg, source, stream } = arriving;
+      if (this.sends.has(leg) && !stream.closed && this.options.streams.get(leg, source) === arriving) continue;
+      for (const feed of Object.values<Feed>(feeds)) feed.close();
+      this.offers.delete(key);
+      changed = true;
+    }
+    return changed;
+  }
+
+  private async add(arriving: Arriving): Promise<boolean> {
+    const { transport } = this.options;
+    const { leg, source, stream } = arriving;
+    try {
+      const feeds =
+        source === 'microphone'
+          ? { voice: await transport.offer(stream, 0) }
+          : stream.layers === 1
+            ? { small: await transport.offer(stream, 0) }
+            : await Promise.all([transport.offer(stream, 0), transport.offer(stream, 1)]).then(([small, large]) => ({ small, large }));
+      const parameters = joinedParameters(Object.values(feeds));
+      this.offers.set(keyOf(leg, source), { arriving, feeds, parameters, acquainted: stream.layers === 2 ? 'not yet' : 'yes' });
+      return true;
+    } catch (error) {
+      this.options.failed(error);
+      return false;
+    }
+  }
+
+  private async settle(): Promise<void> {
+    const talkers = [...this.offers.values()].filter(({ arriving, feeds }) => feeds.voice && this.sends.get(arriving.leg)?.voice);
+    const hushed = this.options.hushed(talkers.map(({ arriving }) => arriving.leg));
+    await Promise.all([...this.offers.values()].map((offer) => this.settleOne(offer, hushed)));
+  }
+
+  private async settleOne({ arriving: { leg, stream }, feeds, acquainted }: Offer, hushed: ReadonlySet<LegId>): Promise<void> {
+    const send = this.sends.get(leg);
+    const large = send?.large ?? false;
+    const small = send?.small ?? false;
+    if (feeds.voice) return feeds.voice.gate((send?.voice ?? false) && !hushed.has(leg));
+    if (!feeds.large) return feeds.small?.gate(small || large);
+    // A feed whose layer is missing takes the other one, and that one would then cross twice: hence `live`.
+    await Promise.all([
+      feeds.small?.gate(small && stream.live(0)),
+      acquainted === 'busy' && !large ? undefined : feeds.large.gate(large && stream.live(1)),
+    ]);
+  }
+
+  /**
+   * Lets the beginning of one large picture cross for each camera that is on a stage there, so that its clock is known when
+   * the large picture is wanted; otherwise the first switch to it would wait for the next sender's report, a second or
+   * more (ADR 0006). One camera at a time, a few packets each.
+   */
+  private acquaint(): void {
+    const all = [...this.offers.values()];
+    if (all.some(({ acquainted }) => acquainted === 'busy')) return;
+    const next = all.find(
+      ({ arriving, acquainted }) => acquainted === 'not yet' && arriving.stream.live(1) && this.sends.get(arriving.leg)?.small,
+    );
+    const large = next?.feeds.large;
+    if (!next || !large) return;
+    next.acquainted = 'busy';
+    void this.beginLarge(next, large)
+      .catch((error: unknown) => this.options.failed(error))
+      .finally(() => {
+        if (!this.closed) void this.settle().then(() => this.acquaint());
+      });
+  }
+
+  private async beginLarge(offer: Offer, large: Feed): Promise<void> {
+    const wanted = () => this.sends.get(offer.arriving.leg)?.large ?? false;
+    const glimpse = async (): Promise<boolean> => {
+      const seen = large.keyFrame(KEY_FRAME_WITHIN_MS);
+      await large.gate(offer.arriving.stream.live(1));
+      const began = await seen;
+      if (!wanted()) await large.gate(false);
+      return began;
+    };
+    const first = await glimpse();
+    await new Promise((resolve) => setTimeout(resolve, REPORTED_AFTER_MS));
+    // The clock is taken over with the first packet after the report.
+    const second = first && !large.closed && (wanted() || (await glimpse()));
+    offer.acquainted = second ? 'yes' : 'not yet';
+  }
+}

@@ -1,0 +1,104 @@
+import { Module } from '@nestjs/common';
+import type { SiteId } from '@isthmus/kernel';
+import { startEngine, type EngineOptions } from '@isthmus/media-mediasoup';
+import type { NodeId } from '@isthmus/placement';
+import type { Bus, Clock } from '@isthmus/ports';
+import { TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
+import { logOf, startService, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
+import { acceptClients } from './client.edge.js';
+import { MediaNode } from './media-node.js';
+import type { NodeLinks } from './node-links.js';
+
+export interface MediaNodeServiceOptions {
+  readonly site: SiteId;
+  readonly node: NodeId;
+  /** For clients. */
+  readonly listen: Listen;
+  /** What clients call this host, if it is not `listen.host`. */
+  readonly announcedHost?: string;
+  /** What clients are told to connect to; default: made of the above. */
+  readonly clientUrl?: string;
+  readonly webRtc: EngineOptions['webRtc'];
+  readonly plain: EngineOptions['plain'];
+  /** Most legs that should be placed here. */
+  readonly capacity: number;
+  readonly bus: Bus;
+  readonly workerBin?: string;
+  /** The address under which another site's host is reached from here. */
+  readonly translate?: (host: string) => string;
+  readonly clock?: Clock;
+}
+
+@Module({})
+class MediaNodeModule {}
+
+const NAME = 'media-node';
+const TICK_MS = 1_000;
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** Starts one media node. Several may share a process; each has a worker process of its own. */
+export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<RunningService> => {
+  const { site, node: id, listen, bus, webRtc, plain, workerBin, capacity, clock = SYSTEM_CLOCK, translate = (host) => host } = options;
+  const log = logOf(NAME).child({ node: id });
+  const quietly = (what: string) => (error: unknown) => log.warn({ error }, `${what} could not be published`);
+  const publish = (event: MediaEvent): void => {
+    bus.publish({ topic: TOPICS.mediaEvents, key: event.conference, value: event }).catch(quietly('a media event'));
+  };
+
+  let links: NodeLinks | undefined;
+  const node = await MediaNode.start({
+    site,
+    node: id,
+    startEngine: () => startEngine({ webRtc, plain, ...(workerBin === undefined ? {} : { workerBin }) }),
+    publish,
+    send: (to, message) => links?.send(to, message),
+    neighbours: (all) => links?.want(all),
+    translate,
+    log,
+    now: () => clock.monotonic(),
+  });
+
+  let clients: JsonSocketServer | undefined;
+  const service = await startService({
+    name: NAME,
+    module: MediaNodeModule,
+    listen,
+    checks: { engine: () => node.missing() },
+    configure: (app) => {
+      clients = acceptClients(app.getHttpServer(), node);
+    },
+  }).catch(async (error: unknown) => {
+    await node.close();
+    throw error;
+  });
+
+  const clientUrl = options.clientUrl ?? clientUrlOf(service.url, options.announcedHost);
+  const report = async (): Promise<void> => {
+    const value: NodeReport = { node: id, site, clientUrl, linkUrl: links?.url ?? '', capacity, ...(await node.report()), at: clock.now() };
+    await bus.publish({ topic: TOPICS.nodes, key: id, value });
+  };
+  const subscription = await bus.subscribe(TOPICS.desires, { group: `${NAME}-${id}` }, async ({ value }) => node.desire(value));
+  await report().catch(quietly('a report'));
+  const ticking = setInterval(() => {
+    node.tick();
+    report().catch(quietly('a report'));
+  }, TICK_MS);
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    clearInterval(ticking);
+    await subscription.close();
+    await node.close();
+    await clients?.close();
+    await links?.close();
+    await service.close();
+  };
+  return { ...service, close: () => (closing ??= close()) };
+};
+
+/** `ws://127.0.0.11:7110/media`, or `wss:` where the service speaks TLS. */
+const clientUrlOf = (serviceUrl: string, host: string | undefined): string => {
+  const url = new URL('/media', serviceUrl.replace(/^http/, 'ws'));
+  if (host !== undefined) url.hostname = host;
+  return url.href;
+};

@@ -1,0 +1,164 @@
+import type { LegId } from '@isthmus/conference';
+import type { ClientTransport, Feed } from '@isthmus/media-mediasoup';
+import type { LegDesire } from '@isthmus/placement';
+import type { ConsumerOffer, Opaque, Source } from '@isthmus/protocol';
+import { keyOf, type Arriving, type Streams } from './streams.js';
+
+/** Cameras that left the stage stay set up, paused: who spoke a minute ago is likely to speak again. */
+export const PARKED_MAX = 16;
+/** A receiver that loses more than about a seventh of the large picture (score of mediasoup, 10 is perfect). */
+const CONGESTED_AT = 5;
+const CONGESTED_MS = { least: 5_000, most: 60_000 };
+/** How long a viewer may go without the layer it should have before it is asked for once more. */
+const POKE_AFTER_MS = 200;
+
+/** What one viewer gets of one stream. */
+interface Shown {
+  readonly arriving: Arriving;
+  readonly feed: Feed;
+  /** The client has said that it is set up for it. */
+  ready: boolean;
+  wanted: boolean;
+  parkedAt: number;
+  askedAt: number;
+}
+
+interface Want {
+  readonly arriving: Arriving;
+  readonly large: boolean;
+}
+
+/** What a viewer is told of its feeds, outside of an answer. */
+export interface ViewerHandlers {
+  offered(offers: readonly ConsumerOffer[]): void;
+  closed(feeds: readonly string[]): void;
+}
+
+/**
+ * The receiving side of one leg: brings what it is fed in line with its stage and what it hears. Feeds appear when their
+ * stream does, so nothing here waits for anybody.
+ */
+export class Viewer {
+  private readonly shown = new Map<string, Shown>();
+  private congestedUntil = 0;
+  private congestedForMs = CONGESTED_MS.least;
+
+  constructor(
+    private readonly transport: ClientTransport,
+    private readonly rtpCapabilities: Opaque,
+    private readonly handlers: ViewerHandlers,
+    private readonly now: () => number,
+  ) {}
+
+  /** Makes it so. True if something could not be settled yet, and should be looked at again soon. */
+  async reconcile(desire: LegDesire, streams: Streams): Promise<boolean> {
+    const offers = await this.addMissing(wantsOf(desire, streams));
+    if (offers.length > 0) this.handlers.offered(offers);
+    return this.settle(desire, streams);
+  }
+
+  /** All that the client should set up at once, when it attaches. */
+  async begin(desire: LegDesire, streams: Streams): Promise<readonly ConsumerOffer[]> {
+    return this.addMissing(wantsOf(desire, streams));
+  }
+
+  /** The client is set up for these; those that it should see now begin with a key frame. */
+  async ready(feeds: readonly string[]): Promise<void> {
+    const named = new Set(feeds);
+    const now = [...this.shown.values()].filter(({ feed, ready }) => !ready && named.has(feed.id));
+    for (const shown of now) shown.ready = true;
+    await Promise.all(now.filter(({ wanted }) => wanted).map(({ feed }) => feed.gate(true)));
+  }
+
+  private async addMissing(wants: ReadonlyMap<string, Want>): Promise<readonly ConsumerOffer[]> {
+    const missing = [...wants].filter(([key, { arriving }]) => this.shown.get(key)?.arriving !== arriving);
+    const offers = await Promise.all(missing.map(([key, want]) => this.add(key, want)));
+    return offers.filter((offer) => offer !== undefined);
+  }
+
+  private async add(key: string, { arriving, large }: Want): Promise<ConsumerOffer | undefined> {
+    const { stream, leg, source } = arriving;
+    if (stream.closed || this.transport.closed) return undefined;
+    const feed = await this.transport.consume(stream, this.rtpCapabilities, large && stream.live(1) ? 1 : 0);
+    this.drop(key);
+    const shown: Shown = { arriving, feed, ready: false, wanted: true, parkedAt: 0, askedAt: this.now() };
+    this.shown.set(key, shown);
+    feed.onClosed(() => {
+      if (this.shown.get(key) === shown) this.shown.delete(key);
+      this.handlers.closed([feed.id]);
+    });
+    return { id: feed.id, producerId: stream.id, leg, source, kind: stream.kind, rtpParameters: feed.rtpParameters };
+  }
+
+  private async settle(desire: LegDesire, streams: Streams): Promise<boolean> {
+    const wants = wantsOf(desire, streams);
+    const unsettled = await Promise.all([...this.shown].map(([key, shown]) => this.settleOne(shown, wants.get(key))));
+    this.closeLongParked();
+    return unsettled.some(Boolean);
+  }
+
+  private async settleOne(shown: Shown, want: Want | undefined): Promise<boolean> {
+    const wanted = want?.arriving === shown.arriving;
+    if (shown.wanted && !wanted) shown.parkedAt = this.now();
+    shown.wanted = wanted;
+    const steered = wanted && shown.feed.kind === 'video' ? await this.steer(shown, want.large) : true;
+    await shown.feed.gate(wanted && shown.ready);
+    return !steered;
+  }
+
+  /** Large when it arrives and the viewer's network bears it. False if the viewer still gets another layer than it should. */
+  private async steer(shown: Shown, large: boolean): Promise<boolean> {
+    const { feed, arriving } = shown;
+    if (arriving.stream.layers === 1) return true;
+    const layer = large && arriving.stream.live(1) && !this.congested(feed) ? 1 : 0;
+    const now = this.now();
+    if (feed.layer === layer || !feed.open) {
+      await feed.prefer(layer);
+      shown.askedAt = now;
+      return true;
+    }
+    // A layer can only be switched to once its sender's report has told how its clock relates to the other's (RFC 3550
+    // §6.4.1); mediasoup does not look again by itself when that comes after the layer (ADR 0006).
+    if (layer === 1 && now - shown.askedAt >= POKE_AFTER_MS) {
+      await feed.prefer(0);
+      shown.askedAt = now;
+    }
+    await feed.prefer(layer);
+    return layer === 0;
+  }
+
+  private congested(feed: Feed): boolean {
+    const now = this.now();
+    if (feed.layer === 1 && feed.quality <= CONGESTED_AT && now > this.congestedUntil) {
+      const relapsed = now - this.congestedUntil < this.congestedForMs;
+      this.congestedForMs = relapsed ? Math.min(this.congestedForMs * 2, CONGESTED_MS.most) : CONGESTED_MS.least;
+      this.congestedUntil = now + this.congestedForMs;
+    }
+    return now < this.congestedUntil;
+  }
+
+  private closeLongParked(): void {
+    const parked = [...this.shown].filter(([, { wanted, feed }]) => !wanted && feed.kind === 'video');
+    if (parked.length <= PARKED_MAX) return;
+    parked.sort(([, a], [, b]) => a.parkedAt - b.parkedAt);
+    for (const [key] of parked.slice(0, parked.length - PARKED_MAX)) this.drop(key);
+  }
+
+  private drop(key: string): void {
+    const shown = this.shown.get(key);
+    this.shown.delete(key);
+    shown?.feed.close();
+  }
+}
+
+const wantsOf = ({ leg: viewer, stage, hears }: LegDesire, streams: Streams): ReadonlyMap<string, Want> => {
+  const wants = new Map<string, Want>();
+  const want = (leg: LegId, source: Source, large: boolean) => {
+    const arriving = leg === viewer ? undefined : streams.get(leg, source);
+    if (arriving && !arriving.stream.closed) wants.set(keyOf(leg, source), { arriving, large });
+  };
+  for (const leg of stage.thumbnails) want(leg, 'camera', false);
+  if (stage.main !== null) want(stage.main, 'camera', true);
+  for (const leg of hears) want(leg, 'microphone', false);
+  return wants;
+};

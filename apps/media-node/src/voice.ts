@@ -1,0 +1,167 @@
+import type { LegId } from '@isthmus/conference';
+import type { Dbov, Ear, Loudness, MediaRoom, VoiceObserver } from '@isthmus/media-mediasoup';
+import { FloorDetector, type Heard } from './floor.js';
+import type { Arriving } from './streams.js';
+
+/** More packets of silence per second than this come from a microphone without discontinuous transmission. */
+const CHATTY_PACKETS = 15;
+/** Ears for microphones that send silence all the time: each costs 50 packets per second. */
+const CHATTY_EARS_MAX = 8;
+/** Once a voice has spoken so long, the room's own observers follow it, and its ear closes. */
+const ESTABLISHED_MS = 1_500;
+/** Spoke is said again this often while it lasts: what was lost is made good. */
+const REPEAT_MS = 1_500;
+
+export interface VoiceEvents {
+  /** A voice begins here; it may be nothing. */
+  onset(leg: LegId): void;
+  /** Who is audible has changed, loudest first. At most four times a second. */
+  speaking(legs: readonly LegId[]): void;
+  /** Has the floor, or still has. */
+  floor(leg: LegId): void;
+  failed(error: unknown): void;
+}
+
+interface Microphone {
+  readonly leg: LegId;
+  readonly ear: Ear | undefined;
+  spokeSince: number | undefined;
+  quietPackets: number;
+  chatty: boolean;
+}
+
+/**
+ * Listens to everybody who can be heard at this node in one conference. An ear (every packet, in JavaScript) is open only
+ * for those who are silent, whose next word must be noticed at once and who send next to nothing, and for whoever has the
+ * floor; everybody else is followed by mediasoup's observers inside the worker.
+ */
+export class Voices {
+  private readonly microphones = new Map<string, Microphone>();
+  private readonly detector = new FloorDetector();
+  private observer: VoiceObserver | undefined;
+  private said = '';
+  private floorSaidAt = -Infinity;
+  private windowAt = 0;
+
+  private constructor(
+    private readonly events: VoiceEvents,
+    private readonly now: () => number,
+  ) {}
+
+  static async over(room: MediaRoom, events: VoiceEvents, now: () => number): Promise<Voices> {
+    const voices = new Voices(events, now);
+    voices.observer = await room.voices({
+      audible: (loudest) => voices.audible(loudest),
+      dominant: (streamId) => voices.dominates(streamId),
+    });
+    return voices;
+  }
+
+  async add({ leg, stream }: Arriving): Promise<void> {
+    const { observer } = this;
+    if (!observer || stream.closed || this.microphones.has(stream.id)) return;
+    const microphone: { -readonly [K in keyof Microphone]: Microphone[K] } = {
+      leg,
+      ear: undefined,
+      spokeSince: undefined,
+      quietPackets: 0,
+      chatty: false,
+    };
+    this.microphones.set(stream.id, microphone);
+    stream.onClosed(() => this.remove(stream.id));
+    await observer.add(stream);
+    if (this.microphones.has(stream.id)) microphone.ear = await observer.ear(stream, (level) => this.packet(microphone, level));
+  }
+
+  get holder(): LegId | undefined {
+    return this.detector.holder;
+  }
+
+  speaks(leg: LegId): boolean {
+    return this.detector.speaks(leg, this.now());
+  }
+
+  levelOf(leg: LegId): Dbov {
+    return this.detector.levelOf(leg);
+  }
+
+  /** Sends packets of silence all the time: its voice can be kept open only while it speaks. */
+  chatty(leg: LegId): boolean {
+    return [...this.microphones.values()].some((microphone) => microphone.leg === leg && microphone.chatty);
+  }
+
+  /** Once a second: opens and closes ears, and says again who has the floor. */
+  tick(): void {
+    const at = this.now();
+    const seconds = Math.max(0.2, (at - this.windowAt) / 1_000);
+    this.windowAt = at;
+    let chattyEars = 0;
+    for (const microphone of this.microphones.values()) {
+      if (microphone.ear?.listening) microphone.chatty = microphone.quietPackets / seconds > CHATTY_PACKETS;
+      microphone.quietPackets = 0;
+      if (!this.detector.speaks(microphone.leg, at)) microphone.spokeSince = undefined;
+      const established = microphone.spokeSince !== undefined && at - microphone.spokeSince > ESTABLISHED_MS;
+      const wanted = microphone.leg === this.holder || (!established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX));
+      void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
+    }
+    this.repeatFloor(at);
+  }
+
+  close(): void {
+    for (const { ear } of this.microphones.values()) ear?.close();
+    this.microphones.clear();
+    this.observer?.close();
+  }
+
+  private packet(microphone: Microphone, level: Dbov): void {
+    const at = this.now();
+    const heard = this.detector.packet(microphone.leg, level, at);
+    if (this.detector.speaks(microphone.leg, at, 100)) microphone.spokeSince ??= at;
+    else microphone.quietPackets++;
+    this.pass(microphone.leg, heard, at);
+  }
+
+  private audible(loudest: readonly Loudness[]): void {
+    const at = this.now();
+    const legs = loudest.flatMap(({ streamId, level }) => {
+      const microphone = this.microphones.get(streamId);
+      if (microphone) microphone.spokeSince ??= at;
+      return microphone ? [{ leg: microphone.leg, level }] : [];
+    });
+    this.pass(undefined, this.detector.audible(legs, at), at);
+    const said = legs.map(({ leg }) => leg);
+    if (said.join() === this.said) return;
+    this.said = said.join();
+    this.events.speaking(said);
+  }
+
+  private dominates(streamId: string): void {
+    const microphone = this.microphones.get(streamId);
+    if (!microphone) return;
+    const at = this.now();
+    this.pass(undefined, this.detector.dominates(microphone.leg, at), at);
+  }
+
+  private pass(leg: LegId | undefined, { onset, took }: Heard, at: number): void {
+    if (onset && leg !== undefined) this.events.onset(leg);
+    if (took === undefined) return this.repeatFloor(at);
+    this.floorSaidAt = at;
+    this.events.floor(took);
+  }
+
+  private repeatFloor(at: number): void {
+    const { holder } = this;
+    if (holder === undefined || at - this.floorSaidAt < REPEAT_MS || !this.detector.speaks(holder, at)) return;
+    this.floorSaidAt = at;
+    this.events.floor(holder);
+  }
+
+  private remove(streamId: string): void {
+    const microphone = this.microphones.get(streamId);
+    if (!microphone) return;
+    this.microphones.delete(streamId);
+    microphone.ear?.close();
+    const replaced = [...this.microphones.values()].some(({ leg }) => leg === microphone.leg);
+    if (!replaced) this.detector.gone(microphone.leg);
+  }
+}
