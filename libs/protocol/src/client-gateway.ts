@@ -92,7 +92,15 @@ export type EndReason = 'left' | 'removed' | 'ended' | 'replaced' | 'rejected' |
 
 export type GatewayToClient =
   /** First, unasked. `rtpCapabilities` lets a client prepare its device before anyone clicks. */
-  | { readonly type: 'welcome'; readonly v: 1; readonly site: SiteId; readonly siteName: string; readonly rtpCapabilities: Opaque }
+  | {
+      readonly type: 'welcome';
+      readonly v: 1;
+      readonly site: SiteId;
+      readonly siteName: string;
+      /** What people call each site, by id: to say who is out of reach. */
+      readonly sites?: Readonly<Record<string, string>>;
+      readonly rtpCapabilities: Opaque;
+    }
   | { readonly type: 'ok'; readonly re: number }
   | { readonly type: 'refused'; readonly re: number; readonly code: string; readonly message: string }
   | { readonly type: 'pin-needed'; readonly re: number }
