@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { streamNameOf, writerIdOf, type Fact, type FactHash, type SiteId, type StreamName } from '@isthmus/kernel';
+import { seal, streamNameOf, writerIdOf, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
 
-const hashOf = (rest: Omit<Fact, 'hash'>): FactHash => createHash('sha256').update(JSON.stringify(rest)).digest('hex') as FactHash;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A stream nobody else in the suite writes to: `streamOf('7f3a')` is `conference-7f3a@nyc.1`. */
 export const streamOf = (subject: string, site = 'nyc', epoch = 1, category = 'conference'): StreamName =>
@@ -12,18 +12,10 @@ export const chain = (stream: StreamName, count: number, after?: Fact, say = 'he
   const facts: Fact[] = [];
   for (let last = after; facts.length < count; last = facts.at(-1)) {
     const seq = (last?.seq ?? -1) + 1;
-    const rest = {
-      stream,
-      seq,
-      at: 1_700_000_000_000 + seq,
-      prev: last?.hash ?? null,
-      after: [],
-      by: 'ana',
-      type: 'Said',
-      v: 1,
-      body: { say, n: seq },
-    };
-    facts.push({ hash: hashOf(rest), ...rest });
+    const body = { say, n: seq };
+    facts.push(
+      seal({ stream, seq, at: 1_700_000_000_000 + seq, prev: last?.hash ?? null, after: [], by: 'ana', type: 'Said', v: 1, body }, sha256),
+    );
   }
   return facts;
 };

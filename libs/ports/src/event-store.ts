@@ -11,8 +11,10 @@ export interface Stored {
 export interface EventStore {
   /**
    * Appends to a stream that this site owns; `expected` is the seq of the last fact the decision was made against, -1 for
-   * none. Resolves when the facts are durable (fsynced), and only then.
-   * @throws Refusal `store.conflict` if the stream has moved on; Fault `store.unavailable` | `store.full` if the world failed.
+   * none. Resolves when the facts are durable (fsynced), and only then. The very same append again is once, so that an unknown
+   * outcome can be retried.
+   * @throws Refusal `store.conflict` if the stream has moved on, `store.too-large` for a fact of more than 1 MiB; Fault
+   *   `store.unavailable` | `store.full` | `store.busy` if the world failed.
    */
   append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void>;
   /** Facts of one stream in order, from seq `from` (default 0). A stream that nobody wrote is empty, not an error. */
@@ -23,7 +25,10 @@ export interface EventStore {
    * Resolves when durable, with the facts that were new.
    */
   adopt(facts: readonly Fact[]): Promise<readonly Fact[]>;
-  /** Every fact of a category (`conference`, `room`, `estate`) in the order this store learned it, then live, until aborted. */
+  /**
+   * Every fact of a category (`conference`, `room`, `estate`) in the order this store learned it, then live, until aborted. A
+   * position that this store never gave (another store's, or from before a backup was restored) replays from the start.
+   */
   follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored>;
   /** The streams of a category. */
   streams(category: string): Promise<readonly StreamName[]>;

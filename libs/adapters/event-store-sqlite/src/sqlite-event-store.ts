@@ -9,17 +9,21 @@ export interface SqliteEventStoreOptions {
   readonly file: string;
 }
 
-/** A fact is a sentence, not a file: more than this (as JSON, in bytes) is a mistake or an attack. */
+/** A fact is a sentence, not a file: one of our own with more than this (as JSON, in bytes) is a mistake or an attack. */
 const FACT_BYTES = 1024 * 1024;
 
-const rowOf = (fact: Fact): FactRow => {
-  const json = JSON.stringify(fact);
-  const bytes = json.length > FACT_BYTES / 3 ? Buffer.byteLength(json) : json.length;
-  if (bytes > FACT_BYTES) {
-    const { stream, seq } = fact;
-    throw new Refusal('store.too-large', `Fact ${seq} of ${stream} has ${bytes} bytes; ${FACT_BYTES} is the most.`, { stream, seq, bytes });
-  }
-  return { stream: fact.stream, category: categoryOf(fact.stream), seq: fact.seq, hash: fact.hash, json };
+const rowOf = (fact: Fact): FactRow => ({
+  stream: fact.stream,
+  category: categoryOf(fact.stream),
+  seq: fact.seq,
+  hash: fact.hash,
+  json: JSON.stringify(fact),
+});
+
+const refuseTooLarge = ({ stream, seq, json }: FactRow): void => {
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= FACT_BYTES) return;
+  throw new Refusal('store.too-large', `Fact ${seq} of ${stream} has ${bytes} bytes; ${FACT_BYTES} is the most.`, { stream, seq, bytes });
 };
 
 const factOf = ({ json }: StoredRow): Fact => JSON.parse(json) as Fact;
@@ -64,7 +68,9 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     });
 
   const append = async (stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void> => {
-    await database.ask({ op: 'append', stream, expected, facts: facts.map(rowOf) });
+    const rows = facts.map(rowOf);
+    rows.forEach(refuseTooLarge);
+    await database.ask({ op: 'append', stream, expected, facts: rows });
     wake();
   };
 

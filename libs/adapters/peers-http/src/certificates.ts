@@ -68,7 +68,12 @@ export const createAuthority = async ({ name = 'Isthmus', days = 3_650 } = {}): 
   return { certificate: certificate.toString('pem'), key: await keyToPem(keys.privateKey) };
 };
 
-const certify = async (authority: Authority, publicKey: x509.PublicKey | webcrypto.CryptoKey, names: Names, days: number): Promise<string> => {
+const certify = async (
+  authority: Authority,
+  publicKey: x509.PublicKey | webcrypto.CryptoKey,
+  names: Names,
+  days: number,
+): Promise<string> => {
   const { identity, dns = [], ips = [] } = names;
   const issuer = new x509.X509Certificate(authority.certificate);
   const subject = identity ? uriOf(identity) : (dns[0] ?? ips[0] ?? 'isthmus');
