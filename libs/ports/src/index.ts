@@ -2,3 +2,4 @@ export type { Bus, Message, SubscribeOptions, Subscription, Topic } from './bus.
 export type { Clock } from './clock.js';
 export type { EventStore, Position, Stored } from './event-store.js';
 export type { LinkState, PeerHandlers, Peers } from './peers.js';
+export { TOLD_SPAN_ID } from './tracing.js';

@@ -22,6 +22,7 @@ export {
   inSpan,
   isTraced,
   spanBetween,
+  toldSpan,
   underTraceparent,
   type SpanOptions,
 } from './trace.js';

@@ -11,6 +11,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { Refusal } from '@isthmus/kernel';
+import { TOLD_SPAN_ID } from '@isthmus/ports';
 
 /**
  * Spans for whoever does something in the course of a join, without knowing who collects them: only the OpenTelemetry API is
@@ -68,6 +69,15 @@ export const spanBetween = (
   const span = tracer().startSpan(name, { attributes, startTime: startMs }, within);
   span.end(endMs);
   return traceparentOf(trace.setSpan(within, span));
+};
+
+/**
+ * The very span that a `traceparent` from elsewhere names, told for whoever made it and cannot export (a browser): so the spans
+ * below it have a parent. Times in ms since 1970.
+ */
+export const toldSpan = (name: string, startMs: number, endMs: number, traceparent: string, attributes: Attributes = {}): void => {
+  const [, , spanId] = TRACEPARENT.exec(traceparent) ?? [];
+  if (spanId) spanBetween(name, startMs, endMs, traceparent, { ...attributes, [TOLD_SPAN_ID]: spanId });
 };
 
 /** The active span as a `traceparent`, for a message to somewhere else. Undefined when nobody traces. */

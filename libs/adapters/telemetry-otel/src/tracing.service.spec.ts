@@ -2,12 +2,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { context, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TOLD_SPAN_ID } from '@isthmus/ports';
 import { startTracing } from './tracing.js';
 
 interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly { name: string; traceId: string; parentSpanId?: string }[] }[];
+    readonly scopeSpans: readonly { readonly spans: readonly { name: string; traceId: string; spanId: string; parentSpanId?: string }[] }[];
   }[];
 }
 
@@ -72,6 +73,24 @@ describe('exporting a trace', () => {
     ]);
     expect(new Set(arrived().map(({ traceId }) => traceId)).size).toBe(1);
     expect(received[0]).toMatchObject({ path: '/v1/traces', auth: 'Bearer abc' });
+  });
+
+  it('exports what is told for a browser under the id that the browser gave it, as the root', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint);
+    const tracing = startTracing('isthmus');
+    const browser = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1, isRemote: true };
+    const below = trace.setSpanContext(context.active(), browser);
+    trace.getTracer('gateway-router').startSpan('gateway.join', {}, below).end();
+    trace
+      .getTracer('meet')
+      .startSpan('meet.join', { attributes: { [TOLD_SPAN_ID]: browser.spanId } }, below)
+      .end();
+    await tracing.shutdown();
+    const spans = Object.fromEntries(arrived().map((span) => [span.name, span]));
+    expect(spans['meet.join']).toMatchObject({ traceId: browser.traceId, spanId: browser.spanId, service: 'meet' });
+    expect(spans['meet.join']?.parentSpanId || undefined).toBeUndefined();
+    expect(spans['gateway.join']).toMatchObject({ traceId: browser.traceId, parentSpanId: browser.spanId });
+    expect(JSON.stringify(received)).not.toContain(TOLD_SPAN_ID);
   });
 
   it('is off, and free, when no standard variable says where to', async () => {

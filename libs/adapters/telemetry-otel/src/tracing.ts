@@ -4,6 +4,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { samplerFrom } from './sampler.js';
+import { withToldSpans } from './told-spans.js';
 
 export interface Tracing {
   /** Whether anything is collected at all. */
@@ -35,7 +36,7 @@ export const startTracing = (serviceName: string, options: TracingOptions = {}):
   if (!wanted || environment['OTEL_SDK_DISABLED'] === 'true' || environment['OTEL_TRACES_EXPORTER'] === 'none') return OFF;
 
   const processor = new BatchSpanProcessor({
-    exporter: new OTLPTraceExporter(),
+    exporter: withToldSpans(new OTLPTraceExporter()),
     scheduledDelayMillis: Number(environment['OTEL_BSP_SCHEDULE_DELAY']) || 1_000,
   });
   const fromEnvironment = detectResources({ detectors: [envDetector] });
