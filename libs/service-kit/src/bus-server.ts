@@ -15,10 +15,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
 
   constructor(
     bus: Bus,
-    private readonly group: string,
+    service: string,
+    private readonly group: string = service,
   ) {
     super();
-    this.bus = tracedBus(bus, group);
+    this.bus = tracedBus(bus, service);
   }
 
   async listen(ready: (error?: unknown) => void): Promise<void> {

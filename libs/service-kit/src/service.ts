@@ -38,6 +38,8 @@ export interface ServiceOptions {
   readonly listen: Listen;
   /** Nest handlers of the module listen on this bus. */
   readonly bus?: Bus;
+  /** Bus messages are shared with the other services of this group. Default: the service's name. */
+  readonly group?: string;
   /** What `/healthz/ready` asks, by the dependency's name. */
   readonly checks?: Readonly<Record<string, Check>>;
   /** Before it listens: routes, static files, WebSocket upgrade. */
@@ -58,7 +60,7 @@ const FINISH_MS = 500;
 export const startService = (options: ServiceOptions): Promise<RunningService> => inService(options.name, () => start(options));
 
 const start = async (options: ServiceOptions): Promise<RunningService> => {
-  const { name, module, listen, bus, checks = {}, configure, drain } = options;
+  const { name, module, listen, bus, group = options.name, checks = {}, configure, drain } = options;
   const tls = listen.tls && { cert: readable(name, listen.tls.certFile), key: readable(name, listen.tls.keyFile) };
   const app = await NestFactory.create<NestExpressApplication>(module, {
     logger: nestLog(name),
@@ -74,7 +76,7 @@ const start = async (options: ServiceOptions): Promise<RunningService> => {
   addHealth(app, name, { ...checks, service: () => (draining ? 'it is stopping' : undefined) });
   try {
     await configure?.(app);
-    if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name) }, { inheritAppConfig: true });
+    if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name, group) }, { inheritAppConfig: true });
     await app.startAllMicroservices();
     await app.listen(listen.port, listen.host);
   } catch (error) {
