@@ -1,1 +1,1 @@
-export {};
+export { startGatewayRouter, type GatewayRouterOptions } from './start.js';

@@ -1,0 +1,41 @@
+import { stageOf, type ConferenceView, type LegId, type Seat } from '@isthmus/conference';
+import type { MeetingView, RosterEntry } from '@isthmus/protocol';
+
+/**
+ * The meeting as one participant is told of it. Somebody who is held (merge rule 2: no stranger by rejoin) sees only
+ * themself, and only hosts see those who are held or wait at the door.
+ */
+export const meetingViewFor = (leg: LegId, view: ConferenceView): MeetingView => {
+  const own = view.seats.find((seat) => seat.leg === leg);
+  const held = own?.held ?? false;
+  const shown = held ? [] : view.seats.filter((seat) => !seat.held);
+  return {
+    revision: revisionOf(view),
+    roster: (own && held ? [own] : shown).map((seat) => rosterEntry(seat, leg)),
+    stage: held ? { main: null, thumbnails: [] } : stageOf(leg, view.byRecency),
+    floor: held ? null : view.floor,
+    locked: view.locked,
+    held,
+    waiting: own?.role === 'host' && !held ? atTheDoor(view) : [],
+  };
+};
+
+/** One number that grows as (epoch, revision) does; exact as long as a brain has begun fewer than two million epochs. */
+export const revisionOf = ({ version }: ConferenceView): number => version.epoch * 2 ** 32 + version.revision;
+
+const rosterEntry = ({ leg, name, site, role, muted, cameraOff, inReach }: Seat, you: LegId): RosterEntry => ({
+  leg,
+  name,
+  site,
+  role,
+  muted,
+  cameraOff,
+  inReach,
+  you: leg === you,
+});
+
+/** A held leg is admitted by the same words as one that waits, so hosts find both in one list. */
+const atTheDoor = (view: ConferenceView): MeetingView['waiting'] => [
+  ...view.waiting.map(({ leg, name, reason }) => ({ leg, name, reason })),
+  ...view.seats.filter((seat) => seat.held).map(({ leg, name }) => ({ leg, name, reason: 'lock' as const })),
+];

@@ -1,0 +1,164 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { ConferenceView, LegId, PersonId } from '@isthmus/conference';
+import { Refusal } from '@isthmus/kernel';
+import type { Clock } from '@isthmus/ports';
+import type { BrainAnswer, ViewPublished } from '@isthmus/protocol';
+import { logOf } from '@isthmus/service-kit';
+import type { Brain } from './brain.js';
+import { revisionOf } from './meeting-view.js';
+import { Seat, type MediaAddress, type SeatOf } from './seat.js';
+import type { Line } from './view-feed.js';
+
+/** What was published about a leg before the brain's answer told us that it is ours: answers and views take different ways. */
+interface Early {
+  readonly attach?: MediaAddress;
+  readonly ended?: ViewPublished['ended'][number]['reason'];
+}
+
+const EARLY_MAX = 1_000;
+const VIEWS_MAX = 500;
+const LEAVE_AGAIN_MS = { first: 500, most: 30_000 };
+
+/**
+ * The legs of this site that came in through this gateway-router. A client whose connection breaks keeps its seat for a
+ * while; after that the brain is told, again and again until it has heard.
+ */
+export class Seats {
+  private readonly byLeg = new Map<LegId, Seat>();
+  private readonly grace = new Map<LegId, NodeJS.Timeout>();
+  private readonly early = new Map<LegId, Early>();
+  private readonly views = new Map<string, ConferenceView>();
+  private readonly log = logOf('gateway-router');
+  private closed = false;
+
+  constructor(
+    private readonly brain: Brain,
+    private readonly clock: Clock,
+    private readonly graceMs: number,
+  ) {}
+
+  get size(): number {
+    return this.byLeg.size;
+  }
+
+  /** The seat that a resume word from an earlier `joined` opens again; it was proved once that its person may be there. */
+  resumable(resume: string | undefined, person: PersonId): Seat | undefined {
+    if (resume === undefined) return undefined;
+    return [...this.byLeg.values()].find(({ of }) => of.person === person && sameText(of.resume, resume));
+  }
+
+  /** Seats a client as the brain answered, in place of an earlier connection of the same leg. */
+  take(of: SeatOf, answer: Exclude<BrainAnswer, { type: 'Done' }>, line: Line): Seat {
+    this.stopGrace(of.leg);
+    this.byLeg.get(of.leg)?.end('replaced');
+    const seat = new Seat(of, this.newest(answer.view, of.leg), line, this.clock);
+    this.byLeg.set(of.leg, seat);
+    if (answer.type === 'Joined') seat.attach(answer.media, answer.role);
+    else seat.wait(answer.reason);
+    const early = this.early.get(of.leg);
+    this.early.delete(of.leg);
+    if (early?.attach && answer.type === 'Waiting') seat.attach(early.attach);
+    if (early?.ended) this.end(seat, early.ended);
+    return seat;
+  }
+
+  /** The brain says how a meeting stands at this site, and what became of legs. */
+  heard({ view, ended, attach, notices }: ViewPublished): void {
+    this.keep(view);
+    for (const { leg } of [...view.seats, ...view.waiting]) this.byLeg.get(leg)?.see(view);
+    for (const { leg, media } of attach) {
+      const seat = this.byLeg.get(leg);
+      if (seat) seat.attach(media);
+      else this.remember(leg, { attach: media });
+    }
+    for (const { leg, code, message } of notices) this.byLeg.get(leg)?.notice(code, message);
+    for (const { leg, reason } of ended) {
+      const seat = this.byLeg.get(leg);
+      if (seat) this.end(seat, reason);
+      else this.remember(leg, { ended: reason });
+    }
+  }
+
+  /** The connection is gone without a goodbye. Whoever only waited has nothing to come back to. */
+  lost(seat: Seat): void {
+    if (seat.state === 'over' || this.closed) return;
+    const { leg } = seat.of;
+    if (seat.state === 'waiting') return void this.letGo(seat);
+    this.grace.set(
+      leg,
+      setTimeout(() => {
+        this.grace.delete(leg);
+        void this.letGo(seat);
+      }, this.graceMs),
+    );
+  }
+
+  /** Goes for good. Resolves when the brain has recorded it, or has been told often enough for now. */
+  async letGo(seat: Seat): Promise<void> {
+    if (seat.state === 'over') return;
+    this.forget(seat);
+    seat.release();
+    await this.tellBrain(seat.of);
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const timer of this.grace.values()) clearTimeout(timer);
+    this.grace.clear();
+    for (const seat of this.byLeg.values()) seat.release();
+    this.byLeg.clear();
+  }
+
+  private end(seat: Seat, reason: ViewPublished['ended'][number]['reason']): void {
+    this.forget(seat);
+    seat.end(reason);
+  }
+
+  private forget(seat: Seat): void {
+    this.stopGrace(seat.of.leg);
+    if (this.byLeg.get(seat.of.leg) === seat) this.byLeg.delete(seat.of.leg);
+  }
+
+  private stopGrace(leg: LegId): void {
+    clearTimeout(this.grace.get(leg));
+    this.grace.delete(leg);
+  }
+
+  private async tellBrain({ room, leg }: SeatOf): Promise<void> {
+    for (let waitMs = LEAVE_AGAIN_MS.first; !this.closed; waitMs = Math.min(waitMs * 2, LEAVE_AGAIN_MS.most)) {
+      try {
+        return await this.brain.leave(room, leg);
+      } catch (error) {
+        // It is gone there already, which is what was wanted.
+        if (error instanceof Refusal) return;
+        this.log.warn({ leg, error }, 'the brain could not be told that a leg has left; trying again');
+        await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      }
+    }
+  }
+
+  private keep(view: ConferenceView): void {
+    const known = this.views.get(view.conference);
+    if (known && revisionOf(known) > revisionOf(view)) return;
+    this.views.delete(view.conference);
+    if (view.seats.length + view.waiting.length > 0) this.views.set(view.conference, view);
+    if (this.views.size > VIEWS_MAX) this.views.delete(this.views.keys().next().value ?? '');
+  }
+
+  private newest(answered: ConferenceView, leg: LegId): ConferenceView {
+    const published = this.views.get(answered.conference);
+    const knowsIt = published && [...published.seats, ...published.waiting].some((other) => other.leg === leg);
+    return knowsIt && revisionOf(published) > revisionOf(answered) ? published : answered;
+  }
+
+  private remember(leg: LegId, early: Early): void {
+    this.early.set(leg, { ...this.early.get(leg), ...early });
+    if (this.early.size > EARLY_MAX) this.early.delete(this.early.keys().next().value ?? leg);
+  }
+}
+
+/** Equal, told in a time that depends on the length only. */
+const sameText = (a: string, b: string): boolean => {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+};
