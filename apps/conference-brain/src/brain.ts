@@ -185,14 +185,12 @@ export class Brain {
     const value: SiteReport = {
       site: this.parts.site,
       estateRevision: this.estate.revision,
-      links: this.links
-        .states()
-        .map(({ site, up, rttMs, reason }) => ({
-          site,
-          up,
-          ...(rttMs === undefined ? {} : { rttMs }),
-          ...(reason === undefined ? {} : { reason }),
-        })),
+      links: this.links.states().map(({ site, up, rttMs, reason }) => ({
+        site,
+        up,
+        ...(rttMs === undefined ? {} : { rttMs }),
+        ...(reason === undefined ? {} : { reason }),
+      })),
       conferences: [...this.meetings.values()].flatMap(({ current }) => (current === undefined ? [] : [this.reportOf(current)])),
       at: this.parts.clock.now(),
     };
