@@ -9,7 +9,11 @@ const layers = [
   { sourceTag: 'layer:protocol', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain'] },
   { sourceTag: 'layer:spec', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port'] },
   { sourceTag: 'layer:service-kit', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:port', 'layer:protocol'] },
-  { sourceTag: 'layer:adapter', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:spec'] },
+  // `shared:certificates` is peers-http: who somebody is on a link is the same question for everything that crosses one.
+  {
+    sourceTag: 'layer:adapter',
+    onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:spec', 'shared:certificates'],
+  },
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
