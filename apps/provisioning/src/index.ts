@@ -1,1 +1,1 @@
-export {};
+export { startProvisioning, type Provisioning, type ProvisioningOptions } from './start.js';

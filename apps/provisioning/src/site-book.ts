@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Refusal, type SiteId } from '@isthmus/kernel';
+import type { EnrolmentCommand, Enrolments, Site } from '@isthmus/estate';
+import type { Clock } from '@isthmus/ports';
+import type { Keeper } from './keeper.js';
+import { newToken } from './secrets.js';
+import type { NewSite, SitePatch } from './shapes.js';
+import type { EstateKeeper } from './tokens.js';
+
+/** How long somebody has to carry a token to the other machine. */
+const TOKEN_LIFE_MS = 30 * 60_000;
+
+/** What a site last told us at the door. */
+interface Contact {
+  readonly applied: number;
+  /** ms since 1970. */
+  readonly seenAt: number;
+}
+
+/** Sites as administrators handle them, with what each last said of itself. */
+export class SiteBook {
+  private readonly contacts = new Map<string, Contact>();
+
+  constructor(
+    private readonly estate: EstateKeeper,
+    private readonly enrolments: Keeper<Enrolments, EnrolmentCommand>,
+    private readonly clock: Clock,
+    private readonly caFingerprint: string,
+  ) {}
+
+  get configurationVersion(): number {
+    return this.estate.state.revision;
+  }
+
+  list() {
+    return Object.values(this.estate.state.sites).map((site) => this.shown(site));
+  }
+
+  get(id: string) {
+    return this.shown(this.known(id));
+  }
+
+  async add(site: NewSite, by: string) {
+    await this.estate.act(by, () => ({ type: 'EnrolSite', site }));
+    return this.get(site.id);
+  }
+
+  async change(id: string, change: SitePatch, by: string) {
+    await this.estate.act(by, () => ({ type: 'ChangeSite', id: id as SiteId, change }));
+    return this.get(id);
+  }
+
+  async remove(id: string, by: string): Promise<void> {
+    await this.estate.act(by, () => ({ type: 'RemoveSite', id: id as SiteId }));
+    this.contacts.delete(id);
+  }
+
+  /** For seeding: there afterwards, and as wanted. */
+  async ensure(site: NewSite, by: string) {
+    return Object.hasOwn(this.estate.state.sites, site.id)
+      ? this.change(site.id, { ...site, id: undefined } as SitePatch, by)
+      : this.add(site, by);
+  }
+
+  async offer(id: string, by: string) {
+    const site = this.known(id).id;
+    const token = newToken();
+    const expiresAt = this.clock.now() + TOKEN_LIFE_MS;
+    await this.enrolments.act(by, () => ({ type: 'Offer', tokenHash: hashOf(token), site, expiresAt }));
+    return { site, token, expiresAt: new Date(expiresAt).toISOString(), caFingerprint: this.caFingerprint };
+  }
+
+  /** Uses up a token. @throws Refusal `enrolment.refused` */
+  async redeem(token: string, site: SiteId): Promise<void> {
+    await this.enrolments.act(`site:${site}`, () => ({ type: 'Use', tokenHash: hashOf(token), site, at: this.clock.now() }));
+  }
+
+  isKnown(id: string): boolean {
+    return Object.hasOwn(this.estate.state.sites, id);
+  }
+
+  heard(id: string, applied: number): void {
+    if (this.isKnown(id)) this.contacts.set(id, { applied, seenAt: this.clock.now() });
+  }
+
+  private known(id: string): Site {
+    const site = this.isKnown(id) ? this.estate.state.sites[id] : undefined;
+    if (!site) throw new Refusal('site.unknown', 'There is no such site.', { status: 404 });
+    return site;
+  }
+
+  private shown(site: Site) {
+    const contact = this.contacts.get(site.id);
+    return {
+      ...site,
+      configurationVersion: contact?.applied ?? null,
+      upToDate: contact?.applied === this.configurationVersion,
+      lastSeenAt: contact ? new Date(contact.seenAt).toISOString() : null,
+    };
+  }
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
