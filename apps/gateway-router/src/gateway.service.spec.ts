@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fault } from '@isthmus/kernel';
-import { gatewayWorld, type Client, type World } from './world.js';
+import { gatewayWorld, type Client, type World } from './testing/world.js';
 
 let world: World;
 beforeEach(async () => {

@@ -1,1 +1,1 @@
-export {};
+export { startRegistrar, type RegistrarOptions } from './start.js';

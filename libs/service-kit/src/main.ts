@@ -12,26 +12,33 @@ export const runMain = async (service: string, start: () => Promise<{ close(): P
     log.fatal({ error }, 'unhandled rejection');
     process.exit(70);
   });
-  try {
-    const running = await start();
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(130);
-      stopping = true;
-      log.info({ signal }, 'stopping');
-      running.close().then(
+  const starting = start();
+  let stopping = false;
+  // Before it has started: a signal that comes meanwhile waits for the start, and then stops what was started.
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    starting
+      .then((running) => running.close())
+      .then(
         () => process.exit(0),
         (error: unknown) => {
           log.error({ error }, 'did not close cleanly');
           process.exit(1);
         },
       );
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  try {
+    await starting;
   } catch (error) {
-    process.stderr.write(
-      `${error instanceof IsthmusError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    process.stderr.write(`${sentenceOf(error)}\n`);
     process.exit(error instanceof IsthmusError && error.code === 'config.invalid' ? 2 : 1);
   }
+};
+
+const sentenceOf = (error: unknown): string => {
+  if (error instanceof IsthmusError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };

@@ -8,7 +8,7 @@ import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
 import { brainCommand, TOPICS, type BrainAnswer, type BrainCommand, type GatewayToClient, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
-import { startGatewayRouter, type GatewayRouterOptions } from './start.js';
+import { startGatewayRouter, type GatewayRouterOptions } from '../start.js';
 
 /** For specs: a gateway-router on real sockets and a real bus, clients, and a brain that does as it is told. */
 export const NYC = 'nyc' as SiteId;
