@@ -23,7 +23,7 @@ const PROBLEMS: Readonly<Record<string, DeviceProblem>> = {
 export const problemOf = (reason: unknown): DeviceProblem => (reason instanceof Error && PROBLEMS[reason.name]) || 'failed';
 
 /** Browsers hide cameras from pages that came over plain HTTP (except from this very machine); there is not even a function to call. */
-export const devicesReachable = (): boolean => window.isSecureContext && typeof navigator.mediaDevices?.getUserMedia === 'function';
+export const devicesReachable = (): boolean => globalThis.isSecureContext && typeof navigator.mediaDevices?.getUserMedia === 'function';
 
 const wish = (deviceId: string | null): MediaTrackConstraints => (deviceId === null ? {} : { deviceId: { ideal: deviceId } });
 

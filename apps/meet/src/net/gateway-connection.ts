@@ -17,8 +17,8 @@ export interface GatewayConnectionOptions {
   readonly onMessage: (message: GatewayToClient) => void;
 }
 
-/** How long a socket may take to open and say welcome, ms. */
-const WELCOME_WITHIN_MS = 8_000;
+/** How long a socket may take to open and say welcome, ms: a site that starts waits up to 10 s for its first media node. */
+const WELCOME_WITHIN_MS = 15_000;
 
 /**
  * Keeps one WebSocket to the site's gateway-router, from page load until the page goes: opens it, waits for the welcome,

@@ -1,7 +1,7 @@
 import type { LegId } from '@isthmus/conference';
 import type { ClientToMedia, ConsumerOffer, MediaToClient, Opaque, Source, TransportOffer } from '@isthmus/protocol';
 import type { Device, types } from 'mediasoup-client';
-import { Publisher } from './publisher.js';
+import { Publisher, type WatchedLayers } from './publisher.js';
 import { granted, RequestSocket, type OpenSocket } from './request-socket.js';
 import type { Seat, Wanted } from './media-session.js';
 import { readMediaMessage } from './wire.js';
@@ -41,7 +41,9 @@ export class Attachment {
   readonly #timers: Partial<Record<Direction, ReturnType<typeof setTimeout>>> = {};
   #publisher: Publisher | null = null;
   #wanted: Readonly<Record<Source, Wanted>> | null = null;
+  #layers: WatchedLayers = { large: true, small: true };
   #lastCount = { lost: 0, received: 0 };
+  #retired = false;
   #closed = false;
 
   constructor(
@@ -67,6 +69,11 @@ export class Attachment {
     this.#publisher?.send(wanted);
   }
 
+  /** Whether it ever had something to show. */
+  get everGood(): boolean {
+    return this.#transports.receive !== undefined;
+  }
+
   async lossReceived(): Promise<number | null> {
     const stats = await this.#transports.receive?.getStats();
     if (stats === undefined) return null;
@@ -83,14 +90,21 @@ export class Attachment {
     return all < 50 ? null : newlyLost / all;
   }
 
+  /** Says and hears nothing any more, but what flows may flow on (or stand still) until the next attachment takes over. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#publisher?.close();
+    this.#socket.close();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#publisher?.close();
+    this.retire();
     this.#transports.send?.close();
     this.#transports.receive?.close();
-    this.#socket.close();
   }
 
   async #attach(): Promise<void> {
@@ -102,7 +116,7 @@ export class Attachment {
       rtpCapabilities: as<Opaque>(device.recvRtpCapabilities),
       ...(traceparent === undefined ? {} : { traceparent }),
     });
-    if (this.#closed) return;
+    if (this.#retired) return;
     const attached = granted(answer, 'attached');
     mark?.('attached');
     clearTimeout(this.#timers.receive);
@@ -110,18 +124,22 @@ export class Attachment {
     this.#transports.send = this.#prepare('send', device.createSendTransport(transportOptions(attached.send)));
     this.options.onGood();
     // What others show comes first: that is what the click waits for. Our own camera follows on its own transport.
-    const receiving = this.#consume(attached.consumers);
-    this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), this.options.mark);
+    await this.#consume(attached.consumers, true);
+    if (this.#retired) return;
+    this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), mark);
+    this.#publisher.useLayers(this.#layers);
     if (this.#wanted !== null) this.#publisher.send(this.#wanted);
-    await receiving;
   }
 
   #prepare(direction: Direction, transport: types.Transport): types.Transport {
-    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+    transport.on('connect', ({ dtlsParameters }, done) => {
       this.#socket
         .request({ type: 'connect', transport: direction, dtlsParameters: as<Opaque>(dtlsParameters) })
         .then((answer) => granted(answer, 'ok'))
-        .then(() => done(), failed);
+        .catch(() => this.#lose());
+      // mediasoup-client would wait for the answer before it starts ICE. ICE needs none, and a first DTLS flight that
+      // comes too early is repeated after 50 ms, so the two go side by side.
+      done();
     });
     transport.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
       this.#socket
@@ -134,7 +152,7 @@ export class Attachment {
   }
 
   #judge(direction: Direction, state: types.ConnectionState): void {
-    if (this.#closed) return;
+    if (this.#retired) return;
     if (state === 'connected') {
       clearTimeout(this.#timers[direction]);
       if (direction === 'receive') this.options.mark?.('receive-connected');
@@ -164,7 +182,7 @@ export class Attachment {
 
   #hear(message: MediaToClient): void {
     if (message.type === 'consume') {
-      this.#consume(message.consumers).catch((reason: unknown) =>
+      this.#consume(message.consumers, false).catch((reason: unknown) =>
         this.#ifAlive(() => console.warn('Isthmus: a stream could not be received.', reason)),
       );
     } else if (message.type === 'closed') {
@@ -174,14 +192,18 @@ export class Attachment {
       }
       this.#publishStreams();
     } else if (message.type === 'layers') {
+      this.#layers = message;
       this.#publisher?.useLayers(message);
     }
     this.options.onMessage(message);
   }
 
-  async #consume(offers: readonly ConsumerOffer[]): Promise<void> {
+  async #consume(offers: readonly ConsumerOffer[], first: boolean): Promise<void> {
     const transport = this.#transports.receive;
-    if (transport === undefined || offers.length === 0) return;
+    if (transport === undefined) return;
+    // The first time nothing can flow before ICE and DTLS are through, so "ready" need not wait. Later it must: a key
+    // frame that comes before we know its stream is lost.
+    if (first) this.#ready(offers.map(({ id }) => id));
     // mediasoup-client joins what is asked for in one turn into one negotiation, so all are asked for before any is awaited.
     const results = await Promise.allSettled(
       offers.map(async (offer) => {
@@ -191,14 +213,21 @@ export class Attachment {
         return id;
       }),
     );
-    if (this.#closed) return;
+    if (this.#retired) return;
     this.options.mark?.('consumers-ready');
-    const ready = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     for (const result of results) {
       if (result.status === 'rejected') console.warn('Isthmus: a stream could not be received.', result.reason);
     }
+    if (!first) this.#ready(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
     this.#publishStreams();
-    if (ready.length > 0) granted(await this.#socket.request({ type: 'ready', consumers: ready }), 'ok');
+  }
+
+  #ready(consumers: string[]): void {
+    if (consumers.length === 0) return;
+    this.#socket
+      .request({ type: 'ready', consumers })
+      .then((answer) => granted(answer, 'ok'))
+      .catch((reason: unknown) => this.#ifAlive(() => console.warn('Isthmus: streams were not started.', reason)));
   }
 
   #publishStreams(): void {
@@ -218,7 +247,7 @@ export class Attachment {
   }
 
   #ifAlive(act: () => void): void {
-    if (!this.#closed) act();
+    if (!this.#retired) act();
   }
 }
 

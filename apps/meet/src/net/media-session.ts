@@ -44,6 +44,7 @@ const NOTHING: Wanted = { track: null, on: false };
 export class MediaSession {
   readonly #backoff: Backoff;
   #attachment: Attachment | null = null;
+  #before: Attachment | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #seat: Seat;
   #wanted: Readonly<Record<Source, Wanted>> = { microphone: NOTHING, camera: NOTHING };
@@ -98,18 +99,19 @@ export class MediaSession {
     clearTimeout(this.#timer);
     this.#attachment?.close();
     this.#attachment = null;
+    this.#before?.close();
+    this.#before = null;
   }
 
   #attach(): void {
     clearTimeout(this.#timer);
-    // The pictures of the last attachment stay on screen, still, until the next one brings its own.
-    this.#attachment?.close();
+    this.#retire();
     const attachment: Attachment = new Attachment(this.#seat, {
       device: this.options.device,
       openSocket: this.options.openSocket,
       traceparent: this.options.traceparent,
       mark: this.options.mark,
-      onStreams: (streams) => this.#attachment === attachment && this.options.onStreams(streams),
+      onStreams: (streams) => this.#attachment === attachment && this.#show(streams),
       onMessage: (message) => this.#attachment === attachment && this.#hear(message),
       onGood: () => this.#attachment === attachment && this.#good(),
       onShaky: () => this.#attachment === attachment && this.#say('reconnecting'),
@@ -119,11 +121,26 @@ export class MediaSession {
     attachment.send(this.#wanted);
   }
 
+  /** The pictures of the last good attachment stay on the screen, moving or still, until the next one brings its own. */
+  #retire(): void {
+    this.#attachment?.retire();
+    if (this.#attachment?.everGood === true) {
+      this.#before?.close();
+      this.#before = this.#attachment;
+    } else this.#attachment?.close();
+    this.#attachment = null;
+  }
+
+  #show(streams: Streams): void {
+    this.options.onStreams(streams);
+    this.#before?.close();
+    this.#before = null;
+  }
+
   #hear(message: MediaToClient): void {
     if (message.type === 'speaking') this.options.onSpeaking(message.legs);
     if (message.type === 'ended') {
-      this.#attachment?.close();
-      this.#attachment = null;
+      this.#retire();
       this.#say('released');
     }
   }
@@ -136,8 +153,7 @@ export class MediaSession {
   #again(): void {
     if (this.#closed) return;
     this.#say('reconnecting');
-    this.#attachment?.close();
-    this.#attachment = null;
+    this.#retire();
     this.#timer = setTimeout(() => this.#attach(), this.#backoff.nextMs());
     this.options.onTrouble(this.#backoff.attempts);
   }

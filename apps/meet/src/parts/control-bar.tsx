@@ -27,9 +27,11 @@ interface ControlProps {
   readonly pressed?: boolean;
   readonly expanded?: boolean;
   readonly badge?: number;
+  /** The badge counts something that waits for this person. */
+  readonly urgent?: boolean;
 }
 
-const Control = ({ label, hint, icon, onClick, testId, tone, pressed, expanded, badge }: ControlProps) => (
+const Control = ({ label, hint, icon, onClick, testId, tone, pressed, expanded, badge, urgent = false }: ControlProps) => (
   <button
     type="button"
     className="control"
@@ -43,7 +45,11 @@ const Control = ({ label, hint, icon, onClick, testId, tone, pressed, expanded, 
   >
     <span className="control-icon">
       {icon}
-      {badge === undefined || badge === 0 ? null : <span className="badge">{badge}</span>}
+      {badge === undefined || badge === 0 ? null : (
+        <span className="badge" data-urgent={urgent}>
+          {badge}
+        </span>
+      )}
     </span>
     <span className="control-label" aria-hidden="true">
       {label}
@@ -146,6 +152,7 @@ export const ControlBar = ({ rosterOpen, onRoster, onLeave, onHelp }: ControlBar
         onClick={onRoster}
         testId="roster-toggle"
         badge={waiting > 0 ? waiting : roster.length}
+        urgent={waiting > 0}
       />
       {you?.role === 'host' ? (
         <div className="bar-menu">

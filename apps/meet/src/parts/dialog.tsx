@@ -14,6 +14,8 @@ export const Dialog = ({ title, onClose, children, actions }: DialogProps) => {
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    // showModal focuses the first control there is; the one that was asked for is better.
+    dialog?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => dialog?.close();
   }, []);
   return (

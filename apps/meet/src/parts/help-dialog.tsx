@@ -14,7 +14,7 @@ export const HelpDialog = ({ onClose }: { readonly onClose: () => void }) => (
     title="Keyboard shortcuts"
     onClose={onClose}
     actions={
-      <button type="button" className="button button-accent" onClick={onClose} autoFocus>
+      <button type="button" className="button button-accent" onClick={onClose} data-first>
         Done
       </button>
     }

@@ -24,7 +24,7 @@ export const LeaveDialog = ({ onClose }: { readonly onClose: () => void }) => {
               End for everyone
             </button>
           ) : null}
-          <button type="button" className="button button-danger" onClick={() => meeting.leave()} autoFocus data-testid="confirm-leave">
+          <button type="button" className="button button-danger" onClick={() => meeting.leave()} data-first data-testid="confirm-leave">
             Leave
           </button>
         </>

@@ -14,9 +14,12 @@ export interface StageLayout {
 const WIDE = 16 / 9;
 /** On a tall screen the main picture may be this much less wide than it came. */
 const LEAST_WIDE = 4 / 3;
+/** Thumbnails are at least this share of the stage's longer side, within these bounds, px: small, and still faces. */
+const THUMBNAIL_SHARE = 0.125;
 const THUMBNAIL_WIDTH_MIN = 104;
-const THUMBNAIL_WIDTH_MAX = 248;
-const STEP = 8;
+const THUMBNAIL_WIDTH_COMFORTABLE = 184;
+const THUMBNAIL_WIDTH_MAX = 256;
+const STEP = 4;
 
 const fit = (width: number, height: number): { width: number; height: number } => {
   if (width / height > WIDE) return { width: height * WIDE, height };
@@ -80,6 +83,17 @@ const beside = (width: number, height: number, count: number, columns: number, t
   return scored(main, thumbnails);
 };
 
+const bestFrom = (least: number, width: number, height: number, count: number, gap: number): Candidate | null => {
+  let best: Candidate | null = null;
+  for (let thumbnail = least; thumbnail <= THUMBNAIL_WIDTH_MAX; thumbnail += STEP) {
+    for (let lines = 1; lines <= 4; lines += 1) {
+      best = better(best, below(width, height, count, lines, thumbnail, gap));
+      best = better(best, beside(width, height, count, lines, thumbnail, gap));
+    }
+  }
+  return best;
+};
+
 /**
  * Where everybody goes: one large picture and up to seven small ones in order, below or beside it, whichever leaves the
  * large one larger in the space there is. Nothing overlaps and nothing leaves the stage.
@@ -89,13 +103,8 @@ export const layoutStage = (width: number, height: number, count: number, gap = 
   const whole = fit(width, height);
   const alone = { ...whole, x: (width - whole.width) / 2, y: (height - whole.height) / 2 };
   if (count === 0) return { main: alone, thumbnails: [] };
-  let best: Candidate | null = null;
-  for (let thumbnail = THUMBNAIL_WIDTH_MIN; thumbnail <= THUMBNAIL_WIDTH_MAX; thumbnail += STEP) {
-    for (let lines = 1; lines <= 4; lines += 1) {
-      best = better(best, below(width, height, count, lines, thumbnail, gap));
-      best = better(best, beside(width, height, count, lines, thumbnail, gap));
-    }
-  }
+  const comfortable = Math.min(THUMBNAIL_WIDTH_COMFORTABLE, Math.max(THUMBNAIL_WIDTH_MIN, Math.max(width, height) * THUMBNAIL_SHARE));
+  const best = bestFrom(comfortable, width, height, count, gap) ?? bestFrom(THUMBNAIL_WIDTH_MIN / 2, width, height, count, gap);
   // A space too small for all of it: the speaker stays, the others are in the roster.
   return best?.layout ?? { main: alone, thumbnails: [] };
 };

@@ -21,7 +21,7 @@ export const PinScreen = () => {
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (pin !== '' && !asking) void meeting.join(alias, name, pin);
+    if (!asking) void meeting.join(alias, name, pin);
   };
 
   return (
@@ -30,7 +30,7 @@ export const PinScreen = () => {
         <div className="door-title">
           <p className="eyebrow">{alias}</p>
           <h1>Enter the PIN</h1>
-          <p className="lede">It came with your invitation. Hosts and guests may have different ones.</p>
+          <p className="lede">It came with your invitation. If you were given none, continue without.</p>
         </div>
         <label className="field">
           <span className="field-label">PIN</span>
@@ -54,7 +54,7 @@ export const PinScreen = () => {
             <p>That did not work. Check the meeting name and the PIN, and try again.</p>
           </div>
         ) : null}
-        <button type="submit" className="button button-accent button-large" disabled={pin === '' || asking} data-testid="join">
+        <button type="submit" className="button button-accent button-large" disabled={asking} data-testid="join">
           {asking ? <IconLoader2 className="spin" size={20} aria-hidden="true" /> : null}
           {asking ? 'Checking…' : 'Continue'}
           {asking ? null : <IconArrowRight size={20} aria-hidden="true" />}

@@ -1,4 +1,4 @@
-import { devicesReachable, listDevices, openBoth, openDevice, type DeviceKind, type Opened } from '../net/devices.js';
+import { devicesReachable, listDevices, openBoth, openDevice, type DeviceKind, type DeviceProblem, type Opened } from '../net/devices.js';
 import type { Keep } from '../net/identity.js';
 import type { DeviceState, OwnDevice } from './meeting-state.js';
 import { Store } from './store.js';
@@ -49,6 +49,11 @@ export class LocalMedia {
     if (on) await this.#openOne(kind);
     else if (kind === 'camera') this.#drop('camera');
     await this.#list();
+  }
+
+  /** Keeps the reason on the screen after the switch fell back to off. */
+  explain(kind: DeviceKind, problem: DeviceProblem): void {
+    this.#set(kind, { problem });
   }
 
   async choose(kind: DeviceKind, deviceId: string): Promise<void> {

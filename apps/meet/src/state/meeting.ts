@@ -1,22 +1,29 @@
 import { IsthmusError } from '@isthmus/kernel';
 import type { Act, EndReason, GatewayToClient, MeetingView, RosterEntry } from '@isthmus/protocol';
 import { Device } from 'mediasoup-client';
+import type { DeviceKind } from '../net/devices.js';
 import { GatewayConnection, type Welcome } from '../net/gateway-connection.js';
 import { clientIdOf, keepIn, nextConnect, type Keep } from '../net/identity.js';
 import { MediaSession, type Seat } from '../net/media-session.js';
 import type { OpenSocket } from '../net/request-socket.js';
-import { beginJoinTrace, now, type JoinTrace } from '../net/trace.js';
+import { beginJoinTrace, type JoinTrace } from '../net/trace.js';
 import { LocalMedia } from './local-media.js';
 import { initialState, type MeetingState } from './meeting-state.js';
+import { OwnDevices, type ActOutcome } from './own-devices.js';
 import { Store } from './store.js';
 import { TOAST_LASTS_MS, withToast } from './toasts.js';
-import { problemWords } from './words.js';
 
 type Joined = Extract<GatewayToClient, { type: 'joined' }>;
-type DeviceKind = 'microphone' | 'camera';
 
 /** Endings after which this client comes back by itself (client-gateway.ts, `ended`). */
 const WORTH_COMING_BACK: readonly EndReason[] = ['node-lost', 'timeout'];
+/** Refusals of a join that are good-byes. */
+const ENDING_OF_REFUSAL: Readonly<Record<string, EndReason>> = {
+  'conference.removed': 'removed',
+  'conference.rejected': 'rejected',
+  'conference.elsewhere': 'replaced',
+  'conference.ended': 'ended',
+};
 const QUALITY_EVERY_MS = 4_000;
 const WEAK_FROM_LOSS = 0.04;
 /** How long we give the gateway-router to say what comes next when media is gone, before asking. */
@@ -41,6 +48,7 @@ export class Meeting {
   readonly store: Store<MeetingState>;
   readonly local: LocalMedia;
   readonly keep: Keep;
+  readonly #own: OwnDevices;
   readonly #tab: Keep;
   readonly #gateway: GatewayConnection;
   readonly #client: Promise<string>;
@@ -51,14 +59,19 @@ export class Meeting {
   #intent: { pin: string | undefined; resume: string | undefined } | null = null;
   #askTimer: ReturnType<typeof setTimeout> | undefined;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
-  #lastTold = { microphone: 0, camera: 0 };
   #toasts = 0;
 
   constructor(private readonly options: MeetingOptions) {
     this.keep = options.keep ?? keepIn(() => localStorage);
     this.#tab = options.tabKeep ?? keepIn(() => sessionStorage);
     this.store = new Store(initialState(options.alias, this.keep.get('name') ?? ''));
-    this.local = new LocalMedia(this.keep, (kind, replacement) => this.#unplugged(kind, replacement));
+    this.local = new LocalMedia(this.keep, (kind, replacement) => this.#own.unplugged(kind, replacement));
+    this.#own = new OwnDevices({
+      local: this.local,
+      you: () => this.#you(),
+      act: (act) => this.act(act, 'quietly'),
+      toast: (code, text) => this.toast(code, text),
+    });
     this.local.store.subscribe(() => this.#sendLocal());
     this.#client = clientIdOf(this.keep, this.#tab);
     this.#gateway = new GatewayConnection({
@@ -106,30 +119,23 @@ export class Meeting {
     this.#media?.retryNow();
   }
 
-  async act(act: Act): Promise<boolean> {
+  /** Asks for something to happen; a refusal is told to the person in the server's words. */
+  async act(act: Act, unsent: 'aloud' | 'quietly' = 'aloud'): Promise<ActOutcome> {
     try {
       const answer = await this.#gateway.request({ type: 'act', act });
-      if (answer.type !== 'refused') return true;
+      if (answer.type !== 'refused') return 'done';
       this.toast(answer.code, answer.message);
+      return 'refused';
     } catch {
-      this.toast('meet.not-connected', 'That did not reach the server. It works again as soon as the connection is back.');
+      if (unsent === 'aloud')
+        this.toast('meet.not-connected', 'That did not reach the server. It works again as soon as the connection is back.');
+      return 'unsent';
     }
-    return false;
   }
 
-  async toggle(kind: DeviceKind): Promise<void> {
-    const turningOn = !this.local.store.get()[kind].on;
-    const you = this.#you();
-    if (kind === 'microphone' && turningOn && you?.muted === 'host' && !(await this.act({ type: 'unmute', leg: you.leg }))) return;
-    await this.local.turn(kind, turningOn);
-    const { problem } = this.local.store.get()[kind];
-    if (turningOn && problem !== null) {
-      await this.local.turn(kind, false);
-      this.local.store.set({ [kind]: { ...this.local.store.get()[kind], problem } });
-      const { title, text } = problemWords(kind, problem);
-      if (this.store.get().phase === 'meeting') this.toast(`meet.${kind}`, `${title}. ${text}`);
-    }
-    await this.#tell(kind);
+  /** The person's own microphone or camera, by button or key. */
+  toggle(kind: DeviceKind): Promise<void> {
+    return this.#own.toggle(kind);
   }
 
   /** The first remote picture was drawn, at `shownAt` ms since 1970: closes the trace that began with the click. */
@@ -217,7 +223,7 @@ export class Meeting {
       case 'pin-needed':
         return this.#pinNeeded();
       case 'refused':
-        return this.#refused(message.message);
+        return this.#refused(message.code, message.message);
       case 'view':
         return this.#view(message.view);
       case 'media':
@@ -232,9 +238,15 @@ export class Meeting {
     }
   }
 
-  #refused(message: string): void {
+  #refused(code: string, message: string): void {
     if (this.#intent === null) return;
-    if (this.store.get().phase === 'meeting') this.#finish('timeout', message);
+    const { phase } = this.store.get();
+    const inside = phase === 'meeting' || phase === 'waiting';
+    const ending = ENDING_OF_REFUSAL[code];
+    if (ending !== undefined) this.#finish(ending, message);
+    // The site's own trouble (it starts, it is full of work) passes; somebody who was in is not sent away for it.
+    else if (inside && code.startsWith('site.')) this.#askSoon();
+    else if (phase === 'meeting') this.#finish('timeout', message);
     else this.#backToLobby(message);
   }
 
@@ -298,17 +310,7 @@ export class Meeting {
   #view(view: MeetingView): void {
     const before = this.#you();
     this.store.set({ view });
-    const you = this.#you();
-    if (you?.muted === 'host' && before?.muted !== 'host' && this.local.store.get().microphone.on) {
-      void this.local.turn('microphone', false);
-      this.toast('meet.muted-by-host', 'A host muted you.');
-    }
-    // A host's mute was lifted, but nobody's microphone opens by somebody else's hand.
-    if (you?.muted === false && before?.muted === 'host' && !this.local.store.get().microphone.on) {
-      this.toast('meet.may-speak', 'A host lets you speak again. Press M when you want to.');
-    }
-    void this.#tellIfStale('microphone');
-    void this.#tellIfStale('camera');
+    this.#own.seen(before, this.#you());
   }
 
   #ended(reason: EndReason, message: string): void {
@@ -352,38 +354,9 @@ export class Meeting {
     this.#media?.send('camera', { track: camera.track, on: camera.on });
   }
 
-  /** The roster should say what is true here. */
-  async #tell(kind: DeviceKind): Promise<void> {
-    const you = this.#you();
-    if (you === undefined) return;
-    this.#lastTold[kind] = now();
-    const { on, track } = this.local.store.get()[kind];
-    const sending = on && track !== null;
-    if (kind === 'camera') await this.act({ type: sending ? 'camera-on' : 'camera-off', leg: you.leg });
-    else if (you.muted !== 'host') await this.act({ type: sending ? 'unmute' : 'mute', leg: you.leg });
-  }
-
-  /** After a resume or a host's doing, the roster and this browser may disagree; told at most every other second. */
-  async #tellIfStale(kind: DeviceKind): Promise<void> {
-    const you = this.#you();
-    const { on, track, opening } = this.local.store.get()[kind];
-    if (you === undefined || opening || now() - this.#lastTold[kind] < 2_000) return;
-    const said = kind === 'camera' ? !you.cameraOff : you.muted === false;
-    if (you.muted === 'host' && kind === 'microphone') return;
-    if (said !== (on && track !== null)) await this.#tell(kind);
-  }
-
   async #judgeQuality(): Promise<void> {
     const loss = await this.#media?.lossReceived().catch(() => null);
     if (typeof loss === 'number') this.store.set({ weak: loss > WEAK_FROM_LOSS });
-  }
-
-  #unplugged(kind: DeviceKind, replacement: string | null): void {
-    this.toast(
-      `meet.${kind}`,
-      replacement === null ? `Your ${kind} is gone. Plug it in again or choose another.` : `Your ${kind} is gone; using ${replacement}.`,
-    );
-    void this.#tell(kind);
   }
 
   #you(): RosterEntry | undefined {

@@ -1,0 +1,32 @@
+import { FakeMediaStreamTrack } from 'fake-mediastreamtrack';
+import { Device, FakeHandler, testFakeParameters } from 'mediasoup-client';
+import type { ConsumerOffer, TransportOffer } from '@isthmus/protocol';
+
+/** mediasoup-client's own stand-in for a browser: everything of it is real down to the peer connection. */
+export const fakeDevice = (): Device => new Device({ handlerFactory: FakeHandler.createFactory(testFakeParameters) });
+
+export const routerRtpCapabilities = testFakeParameters.generateRouterRtpCapabilities;
+
+export const loadedDevice = async (): Promise<Device> => {
+  const device = fakeDevice();
+  await device.load({ routerRtpCapabilities: routerRtpCapabilities() });
+  return device;
+};
+
+export const track = (kind: 'audio' | 'video'): MediaStreamTrack => new FakeMediaStreamTrack({ kind });
+
+export const transportOffer = (): TransportOffer => {
+  const { id, iceParameters, iceCandidates, dtlsParameters } = testFakeParameters.generateTransportRemoteParameters();
+  return {
+    id,
+    iceParameters: { ...iceParameters },
+    iceCandidates: iceCandidates.map((candidate) => ({ ...candidate })),
+    dtlsParameters: { ...dtlsParameters },
+  };
+};
+
+export const consumerOffer = (leg: string, source: 'microphone' | 'camera'): ConsumerOffer => {
+  const codecMimeType = source === 'camera' ? 'video/VP8' : 'audio/opus';
+  const { id, producerId, kind, rtpParameters } = testFakeParameters.generateConsumerRemoteParameters({ codecMimeType });
+  return { id, producerId, leg: leg as ConsumerOffer['leg'], source, kind, rtpParameters: { ...rtpParameters } };
+};

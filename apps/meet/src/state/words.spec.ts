@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { LegId } from '@isthmus/conference';
+import type { SiteId } from '@isthmus/kernel';
+import type { RosterEntry } from '@isthmus/protocol';
+import { withToast } from './toasts.js';
+import { initials, names, outOfReach } from './words.js';
+import { aliasOfInput, aliasOfPath, pathOfAlias } from './room-link.js';
+
+const person = (name: string, site: string, inReach: boolean): RosterEntry => ({
+  leg: `${site}-${name}` as LegId,
+  name,
+  site: site as SiteId,
+  role: 'guest',
+  muted: false,
+  cameraOff: false,
+  inReach,
+  you: false,
+});
+
+describe('words about people', () => {
+  it('name a few and count the rest', () => {
+    expect(names(['Ana'])).toBe('Ana');
+    expect(names(['Ana', 'Bo'])).toBe('Ana and Bo');
+    expect(names(['Ana', 'Bo', 'Carmen', 'Dmitri'])).toBe('Ana, Bo, Carmen and 1 other');
+    expect(names(['Ana', 'Bo', 'Carmen', 'Dmitri', 'Efua'])).toBe('Ana, Bo, Carmen and 2 others');
+  });
+
+  it('shorten a name to whole characters', () => {
+    expect(initials('Ana Maria Lindqvist')).toBe('AL');
+    expect(initials('bo')).toBe('BO');
+    expect(initials('🌊 Wave')).toBe('🌊W');
+    expect(initials('  ')).toBe('?');
+  });
+
+  it('say once per site who is out of reach, and nothing when all are there', () => {
+    const roster = [person('Ana', 'lon', false), person('Bo', 'lon', false), person('Carmen', 'cpt', true)];
+    expect(outOfReach(roster, () => 'London')).toEqual(['London is out of reach: Ana and Bo will be back when the link is.']);
+    expect(outOfReach([person('Ana', 'lon', true)], () => 'London')).toEqual([]);
+  });
+});
+
+describe('toasts', () => {
+  it('do not pile up: one per code, and only the last three', () => {
+    const toast = (id: number, code: string) => ({ id, code, text: code });
+    const shown = [toast(1, 'a'), toast(2, 'b'), toast(3, 'a'), toast(4, 'c'), toast(5, 'd')].reduce(
+      withToast,
+      [] as ReturnType<typeof withToast>,
+    );
+    expect(shown.map(({ id }) => id)).toEqual([3, 4, 5]);
+  });
+});
+
+describe('links to a room', () => {
+  it('carry any alias there and back', () => {
+    expect(aliasOfPath(pathOfAlias('board room/ö@example.org'))).toBe('board room/ö@example.org');
+    expect(aliasOfPath('/')).toBe('');
+    expect(aliasOfPath('/r/%E0%A4%A')).toBe('');
+  });
+
+  it('may be pasted whole where an alias is asked for', () => {
+    expect(aliasOfInput(' https://meet.example.org/r/demo ')).toBe('demo');
+    expect(aliasOfInput('demo@example.org')).toBe('demo@example.org');
+    expect(aliasOfInput('demo')).toBe('demo');
+  });
+});
