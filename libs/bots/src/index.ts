@@ -1,8 +1,13 @@
+export { floorsOf, missingFromRosters, missingNow, missingStages, stagesOf, type Participant } from './assertions.js';
 export { Bot, startBot, type BotOptions, type StageRecord } from './bot.js';
 export { cacheFolder, clipOf, HD_KBPS_DEFAULT, makeClips, type Clip, type ClipOptions } from './clips.js';
 export { eventually } from './eventually.js';
+export { fakeCameraFile, fakeDeviceSwitches, fakeMicrophoneFile } from './fake-devices.js';
+export { identityReader, type IdentityReader } from './identity-reader.js';
+export { fillRoom, type FilledRoom, type FillOptions, type SiteToFill } from './fill.js';
 export { IDENTITY_CELLS, IDENTITY_HEIGHT, identityCells, readIdentity, type Pixels } from './identity.js';
 export { markOf, readMark, type Layer, type Mark } from './mark.js';
 export { personaOf, PERSONAS, type Persona } from './persona.js';
 export type { ReceiveMode } from './reception.js';
+export { parseScript, perform, roundOf, scriptOf, type Performance, type Script, type Speaker, type Turn } from './script.js';
 export type { Heard, Seen, Sight } from './sight.js';

@@ -34,6 +34,7 @@ export type Outgoing<Message> = Message extends unknown ? Omit<Message, 'v' | 'i
 export class Line<In extends { readonly type: string }, Out extends { readonly type: string }> {
   private id = 0;
   private readonly waiting = new Map<number, Waiting<In>>();
+  private opened = false;
   private closed = false;
 
   private constructor(
@@ -55,7 +56,10 @@ export class Line<In extends { readonly type: string }, Out extends { readonly t
     // Listen from the first moment: a greeting may arrive together with the handshake.
     const line = new Line<In, Out>(socket, events, url);
     await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
+      socket.once('open', () => {
+        line.opened = true;
+        resolve();
+      });
       socket.once('error', (error) =>
         reject(new Fault('bot.no-line', `No WebSocket at ${url}: ${error.message}. Is the service running there?`, {}, { cause: error })),
       );
@@ -114,7 +118,7 @@ export class Line<In extends { readonly type: string }, Out extends { readonly t
       reject(this.lost());
     }
     this.waiting.clear();
-    this.events.onClose(code, reason);
+    if (this.opened) this.events.onClose(code, reason);
   }
 
   private lost(): Fault {
