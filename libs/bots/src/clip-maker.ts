@@ -18,14 +18,21 @@ export const SMALL_PART = 1 / 15;
 /** IVF's header per frame, which never travels. */
 const IVF_FRAME_HEADER_BYTES = 12;
 
-async function* frames(persona: Persona, width: number, height: number, framesPerSecond: number): AsyncGenerator<Buffer> {
+export interface Shape {
+  readonly width: number;
+  readonly height: number;
+  readonly framesPerSecond: number;
+}
+
+/** One loop of a persona's scene, picture by picture, in I420. */
+export async function* cameraFrames(persona: Persona, { width, height, framesPerSecond }: Shape): AsyncGenerator<Buffer> {
   const scene = sceneOf(persona, width, height);
   const count = LOOP_SECONDS * framesPerSecond;
   // The pipe may hold a chunk while the next picture is drawn on the same canvas: hand out copies.
   for (let i = 0; i < count; i++) yield Buffer.from(scene.at(i / count).bytes);
 }
 
-const raw = ({ width, height, framesPerSecond }: { width: number; height: number; framesPerSecond: number }) =>
+const raw = ({ width, height, framesPerSecond }: Shape) =>
   ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(framesPerSecond)] as const;
 
 /** Key frame every half second, no alternate reference frames (their packets have no picture), one token partition. */
@@ -88,7 +95,7 @@ export const makePictures = async (persona: Persona, kbps: number, folder: strin
       'rawvideo',
       thumbnails,
     ],
-    frames(persona, LARGE.width, LARGE.height, LARGE.framesPerSecond),
+    cameraFrames(persona, LARGE),
   );
   const largeKbps = await rateOf(join(folder, 'large.ivf'), LARGE.framesPerSecond);
   // VP8's rate control misses low targets with so many key frames; ask for less until the outcome fits.
