@@ -22,7 +22,7 @@ export const defect = (code: string, message: string, details: Record<string, un
 const AFTER_CORRUPTION = 'It was left as it is. Restore a backup in its place, or move it away together with its -wal file to start empty.';
 
 export const corrupt = (file: string, what: string, cause?: unknown): DatabaseFailure =>
-  fault('store.corrupt', `The event store ${file} is damaged (${what}). ${AFTER_CORRUPTION}`, file, false, cause);
+  fault('store.corrupt', `The event store ${file} is damaged (${what.replace(/\s+/g, ' ')}). ${AFTER_CORRUPTION}`, file, false, cause);
 
 export const newer = (file: string, schema: number, known: number): DatabaseFailure =>
   fault(

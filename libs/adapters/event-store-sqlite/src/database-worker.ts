@@ -21,7 +21,7 @@ const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adop
  * Group commit: whatever came in while the last transaction was being fsynced shares the next one and its fsync. Answers go
  * out after the commit only, a refusal (which has written nothing) among them.
  */
-const commit = (database: Database, writes: readonly Write[]): void => {
+const commit = (database: Database, writes: readonly Write[], lastTry = false): void => {
   const replies: Reply[] = [];
   try {
     database.transaction(() => {
@@ -36,17 +36,18 @@ const commit = (database: Database, writes: readonly Write[]): void => {
       }
     });
   } catch (error) {
-    commitApart(database, writes, error);
+    const { code } = failureOf(error, file);
+    if (lastTry || (writes.length === 1 && code !== 'store.full')) for (const { id } of writes) fail(id, error);
+    else commitApart(database, writes);
     return;
   }
   replies.forEach(tell);
 };
 
-/** The world failed a whole group: perhaps for one big append's sake, so each gets a chance of its own. */
-const commitApart = (database: Database, writes: readonly Write[], error: unknown): void => {
-  if (writes.length === 1) return fail(writes[0]!.id, error);
+/** The world failed a whole group, perhaps for one big append's sake: each gets a chance of its own, in what room there is. */
+const commitApart = (database: Database, writes: readonly Write[]): void => {
   makeRoom(database);
-  for (const write of writes) commit(database, [write]);
+  for (const write of writes) commit(database, [write], true);
 };
 
 const makeRoom = (database: Database): void => {

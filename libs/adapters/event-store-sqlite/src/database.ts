@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { corrupt, defect, foreign, newer, refusal } from './database-failure.ts';
@@ -24,7 +24,7 @@ export class Database {
 
   constructor(file: string) {
     this.file = file;
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    if (file !== ':memory:') makeFolder(file);
     this.db = new DatabaseSync(file, { timeout: 1_000 });
     try {
       this.inspect();
@@ -213,6 +213,14 @@ const page = (rows: Iterable<Record<string, unknown>>): StoredRow[] => {
     if (chars >= PAGE_CHARS) break;
   }
   return found;
+};
+
+/** SQLite says of a read-only folder only that it "cannot open"; the operating system says why. */
+const makeFolder = (file: string): void => {
+  let there = file;
+  while (!existsSync(there)) there = dirname(there);
+  accessSync(there, constants.W_OK);
+  mkdirSync(dirname(file), { recursive: true });
 };
 
 /** A new file is durable only when the folder that names it is. */
