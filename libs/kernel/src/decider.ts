@@ -29,7 +29,7 @@ export class Pass {}
 /** A map that nobody who holds it ever sees change, and that is still cheap to fill: see {@link Pass}. Iterates in order of first insertion. */
 export class Table<Key, Value> {
   private constructor(
-    private readonly entries: Map<Key, Value>,
+    private readonly map: Map<Key, Value>,
     private readonly maker: Pass | undefined,
   ) {}
 
@@ -38,22 +38,26 @@ export class Table<Key, Value> {
   }
 
   get size(): number {
-    return this.entries.size;
+    return this.map.size;
   }
 
   get(key: Key): Value | undefined {
-    return this.entries.get(key);
+    return this.map.get(key);
   }
 
-  values(): IterableIterator<Value> {
-    return this.entries.values();
+  entries(): MapIterator<[Key, Value]> {
+    return this.map.entries();
+  }
+
+  values(): MapIterator<Value> {
+    return this.map.values();
   }
 
   set(key: Key, value: Value, pass?: Pass): Table<Key, Value> {
     if (pass !== undefined && pass === this.maker) {
-      this.entries.set(key, value);
+      this.map.set(key, value);
       return this;
     }
-    return new Table(new Map(this.entries).set(key, value), pass);
+    return new Table(new Map(this.map).set(key, value), pass);
   }
 }
