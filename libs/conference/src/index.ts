@@ -1,6 +1,7 @@
 export { conference } from './conference.js';
 export type { ConferenceAct, ConferenceCommand, ConferenceRefusal, ConferenceSeen } from './commands.js';
 export { crossings, watched, type Crossing, type Watched } from './crossings.js';
+export { canonicalState } from './digest.js';
 export type { Coming, ConferenceBody, LeftReason, WaitingReason } from './facts.js';
 export {
   groupsOf,

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { SiteId } from '@isthmus/kernel';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crossings, watched } from './crossings.js';
-import { stageOf } from './stage.js';
+import { stageOf, THUMBNAILS_MAX } from './stage.js';
 import type { ConferenceView } from './view.js';
-import type { LegId } from './words.js';
+import { legIdOf, type ConferenceId, type LegId, type PersonId } from './words.js';
 import { World } from './world.js';
 
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** People at sites, who then speak one after the other; looked at from the first site when everybody knows. */
@@ -87,5 +90,99 @@ describe('who sees whom', () => {
     expect([...large]).toEqual(['lon-5', 'lon-4']);
     expect(small.has('nyc-0' as LegId)).toBe(false);
     expect(small.size).toBe(8);
+  });
+});
+
+describe('any conference', () => {
+  const SITES = ['cpt', 'lon', 'nyc', 'sin', 'tok'];
+
+  /** The same people at so many sites, who speak by one script; what each then sees after every word, by name. */
+  const sequenceOf = (people: number, sites: number, script: readonly number[]) => {
+    const world = new World(sha256, ...SITES.slice(0, sites));
+    const homeOf = (n: number) => world.at(SITES[n % sites]!);
+    const legs = Array.from({ length: people }, (_, n) => {
+      const leg = homeOf(n).join(`p${n}`);
+      world.heal();
+      return leg;
+    });
+    const nameOf = new Map(legs.map((leg, n) => [leg, `p${n}`]));
+    const named = (leg: LegId | null) => (leg === null ? null : nameOf.get(leg));
+    return script.map((speaker) => {
+      homeOf(speaker).handle({ type: 'TakeFloor', leg: legs[speaker]! });
+      world.heal();
+      return legs.map((leg, n) => {
+        const { main, thumbnails } = stageOf(leg, homeOf(n).view.byRecency);
+        return { main: named(main), thumbnails: thumbnails.map(named) };
+      });
+    });
+  };
+
+  it('looks the same to each viewer on 1, 2, 3 and 5 sites (S16)', () => {
+    const script = [3, 0, 10, 3, 7, 1, 1, 9, 0, 5, 2, 8, 4, 6, 0];
+    const onOneSite = sequenceOf(11, 1, script);
+    for (const sites of [2, 3, 5]) expect(sequenceOf(11, sites, script)).toEqual(onOneSite);
+  });
+
+  const people = fc.array(fc.nat(4), { minLength: 1, maxLength: 50, size: 'max' });
+  it('crosses no link with more than one HD and eight thumbnails, up to 50 people at five sites (S24b)', () =>
+    fc.assert(
+      fc.property(people, fc.array(fc.nat(49), { maxLength: 30 }), fc.array(fc.nat(49), { maxLength: 10 }), (homes, speakers, dark) => {
+        const seats = homes.map((home, n) => {
+          const site = SITES[home] as SiteId;
+          return {
+            leg: legIdOf(site, `${n}`),
+            person: `p${n}` as PersonId,
+            name: `p${n}`,
+            site,
+            role: 'guest' as const,
+            muted: false as const,
+            cameraOff: dark.includes(n),
+            held: false,
+            inReach: true,
+          };
+        });
+        const spoken = speakers.flatMap((n) => seats[n]?.leg ?? []);
+        const byRecency = [...new Set([...spoken, ...seats.map(({ leg }) => leg)])];
+        const view = {
+          conference: 'c' as ConferenceId,
+          room: 'r',
+          site: 'cpt' as SiteId,
+          version: { epoch: 0, revision: 0 },
+          started: true,
+          locked: false,
+          seats,
+          waiting: [],
+          byRecency,
+          floor: spoken[0] ?? null,
+        };
+
+        for (const { from, to, large, small } of crossings(view)) {
+          expect(large.length).toBeLessThanOrEqual(1);
+          expect(small.length).toBeLessThanOrEqual(THUMBNAILS_MAX + 1);
+          // And what crosses is exactly what somebody there sees.
+          const stages = seats.filter(({ site }) => site === to).map(({ leg }) => stageOf(leg, byRecency));
+          const shown = (leg: LegId) => seats.some((seat) => seat.leg === leg && seat.site === from && !seat.cameraOff);
+          expect(new Set(large)).toEqual(new Set(stages.map(({ main }) => main).filter((leg) => leg !== null && shown(leg))));
+          expect(new Set(small)).toEqual(new Set(stages.flatMap(({ thumbnails }) => thumbnails).filter(shown)));
+        }
+      }),
+      { numRuns: RUNS },
+    ));
+
+  it('with 50 people who all have spoken fills one HD and eight thumbnails from the site of the last nine', () => {
+    const view = meeting({ lon: 25, nyc: 25 }, ...Array.from({ length: 10 }, (_, n) => `nyc-${n}`));
+    expect(perLink(view)).toEqual({ 'nyc>lon': '1 HD + 7 T', 'lon>nyc': '0 HD + 0 T' });
+    const mixed = meeting({ lon: 25, nyc: 25 }, ...Array.from({ length: 8 }, (_, n) => `nyc-${n}`), 'lon-0');
+    expect(perLink(mixed)).toEqual({ 'nyc>lon': '1 HD + 8 T', 'lon>nyc': '1 HD + 0 T' });
+  });
+
+  it('keeps the place on stage of whoever has their camera off, and sends no picture', () => {
+    const world = new World(sha256, 'lon', 'nyc');
+    const [ana, bo] = [world.at('lon').join('ana'), world.at('nyc').join('bo')];
+    world.at('nyc').handle({ type: 'TakeFloor', leg: bo }).handle({ type: 'camera-off', leg: bo, by: bo });
+    world.heal();
+    const { view } = world.at('lon');
+    expect(stageOf(ana, view.byRecency).main).toBe(bo);
+    expect(perLink(view)).toEqual({ 'nyc>lon': '0 HD + 0 T', 'lon>nyc': '1 HD + 0 T' });
   });
 });

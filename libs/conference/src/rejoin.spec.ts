@@ -1,0 +1,415 @@
+import { createHash } from 'node:crypto';
+import { apart, createTimeline, saw, type Fact, type Said, type SiteId } from '@isthmus/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConferenceCommand } from './commands.js';
+import { conference } from './conference.js';
+import { crossings } from './crossings.js';
+import { canonicalState } from './digest.js';
+import type { ConferenceBody } from './facts.js';
+import { liveLegsOf } from './selectors.js';
+import { standingOf, type LegStanding } from './standing.js';
+import { upcast } from './upcast.js';
+import { legIdOf, type LegId, type PersonId } from './words.js';
+import { heal, type TestSite, World } from './world.js';
+
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
+const YEAR_MS = 3.15e10;
+const SITES = ['cpt', 'lon', 'nyc', 'sin'];
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+const WHAT = [
+  ...['join', 'join', 'join', 'join as host', 'join as host', 'leave', 'floor', 'floor', 'come back'],
+  ...['lock', 'lock', 'unlock', 'unlock', 'admit', 'admit', 'reject', 'remove', 'make-guest', 'make-host', 'end-for-all'],
+  ...['mute', 'unmute', 'camera-off', 'camera-on', 'mute-all-guests'],
+  ...['hear', 'hear', 'hear', 'hear', 'hear', 'hear', 'restart', 'roll back', 'clock', 'reach', 'door'],
+] as const;
+interface Step {
+  readonly what: (typeof WHAT)[number];
+  readonly site: number;
+  readonly peer: number;
+  readonly own: number;
+  readonly other: number;
+  readonly n: number;
+}
+const step: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom(...WHAT),
+  site: fc.nat(3),
+  peer: fc.nat(3),
+  own: fc.nat(3),
+  other: fc.nat(7),
+  n: fc.nat(11),
+});
+const skews = fc.array(fc.constantFrom(0, 0, 5_000, -5_000, 10 * YEAR_MS, -10 * YEAR_MS, NaN), { minLength: 4, maxLength: 4 });
+
+/** People act through their own site; whom they act on may be anywhere. A person may turn up at any site. Most acts are such as make sense. */
+const commandOf = ({ what, own, other, n }: Step, i: number, site: TestSite): ConferenceCommand | undefined => {
+  const nobody = legIdOf(site.id, 'nobody');
+  const live = [...standingOf(site.state).legs.values()].filter(({ ended }) => ended === null);
+  const pick = (at: number, ...choices: readonly (readonly LegStanding[])[]) => {
+    const choice = choices.find(({ length }) => length > 0) ?? [];
+    return choice[at % choice.length]?.leg;
+  };
+  const mine = live.filter(({ leg }) => leg.site === site.id);
+  const known = pick(own, mine);
+  const by = pick(own, n === 0 ? [] : mine.filter(({ role }) => role === 'host'), mine)?.leg ?? nobody;
+  const outside = live.filter(({ held, waiting }) => held || waiting !== null);
+  const leg = pick(other, what === 'admit' || what === 'reject' ? outside : [], live)?.leg ?? nobody;
+  switch (what) {
+    case 'join':
+    case 'join as host': {
+      const person = (n < 3 ? `person-${n}` : `person-${i}`) as PersonId;
+      const coming = {
+        leg: legIdOf(site.id, `${i}`),
+        person,
+        name: person,
+        site: site.id,
+        connect: i + 1,
+        muted: n % 2 === 0,
+        cameraOff: n % 5 === 0,
+      };
+      return { type: 'Join', role: what === 'join' ? 'guest' : 'host', ...coming };
+    }
+    case 'come back':
+      return known && { type: 'Join', ...known, connect: i + 1 };
+    case 'leave':
+      return known && { type: 'Leave', leg: known.leg };
+    case 'floor':
+      return known && { type: 'TakeFloor', leg: known.leg };
+    case 'lock':
+    case 'unlock':
+    case 'end-for-all':
+    case 'mute-all-guests':
+      return what === 'end-for-all' && n > 2 ? undefined : { type: what, by };
+    case 'admit':
+    case 'reject':
+    case 'remove':
+    case 'make-host':
+    case 'make-guest':
+      return { type: what, leg, by };
+    case 'mute':
+    case 'unmute':
+    case 'camera-off':
+    case 'camera-on':
+      return { type: what, leg: n % 2 === 0 ? by : leg, by };
+    default:
+      return undefined;
+  }
+};
+
+/** Four sites live through the steps. */
+const live = (
+  steps: readonly Step[],
+  skewsMs: readonly number[],
+  watch = (_: TestSite, hear: () => void) => hear(),
+): readonly TestSite[] => {
+  const world = new World(sha256, ...SITES);
+  const sites = [...world.sites.values()];
+  sites.forEach((site, i) => (site.skewMs = skewsMs[i]!));
+  steps.forEach((it, i) => {
+    const site = sites[it.site]!;
+    if (it.what === 'hear') watch(site, () => site.receive(sites[it.peer]!));
+    else if (it.what === 'restart') site.restart();
+    else if (it.what === 'roll back') site.rollBack(it.n < 5 ? Math.floor(site.facts.size / 2) : site.facts.size);
+    else if (it.what === 'clock') site.skewMs = [0, 10 * YEAR_MS, -10 * YEAR_MS, 100][it.n % 4]!;
+    else if (it.what === 'reach') site.reach = new Set([site.id, ...(SITES.filter((_, bit) => (it.n >> bit) & 1) as SiteId[])]);
+    else if (it.what === 'door') site.room = { seatsMax: it.n < 3 ? 4 : 1000, guestsWaitForHost: it.n % 2 === 0 };
+    else {
+      const command = commandOf(it, i, site);
+      if (command) site.handle(command, 1e12 + i * 10);
+    }
+  });
+  return sites;
+};
+
+const reunited = (sites: readonly TestSite[]): readonly TestSite[] => {
+  heal(sites);
+  for (const site of sites) site.reach = new Set(SITES as SiteId[]);
+  return sites;
+};
+
+const story = fc.tuple(fc.array(step, { minLength: 30, maxLength: 100, size: 'max' }), skews);
+const property = (law: (steps: readonly Step[], skewsMs: readonly number[]) => void, runs = RUNS) =>
+  fc.assert(
+    fc.property(story, ([steps, skewsMs]) => law(steps, skewsMs)),
+    { numRuns: runs },
+  );
+/** A law about what one site knows when every link has returned. */
+const holds = (law: (chronicle: Chronicle, site: TestSite) => void) =>
+  property((steps, skewsMs) => {
+    const [site] = reunited(live(steps, skewsMs));
+    law(chronicleOf([...site!.facts.values()]), site!);
+  });
+
+/** All that was said, kept without judgement: what the laws are checked against. */
+type Chronicle = ReturnType<typeof chronicleOf>;
+const chronicleOf = (facts: readonly Fact[]) => {
+  const timeline = createTimeline<readonly { readonly fact: ConferenceBody; readonly said: Said }[], ConferenceBody>({
+    initial: [],
+    evolve: (state, fact, said) => [...state, { fact, said }],
+    read: upcast,
+  });
+  timeline.add(facts);
+  const all = timeline.state;
+  const of = <Type extends ConferenceBody['type']>(type: Type) =>
+    all.flatMap(({ fact, said }) =>
+      fact.type === type ? [{ body: fact.body as Extract<ConferenceBody, { type: Type }>['body'], said }] : [],
+    );
+  const arrivals = new Map([...of('LegJoined'), ...of('LegKnocked')].map((arrival) => [arrival.body.leg, arrival]));
+  /** Nobody took the host role from whoever said this, without them knowing and without knowing of it. */
+  const unchallenged = (act: Said) => {
+    const author = arrivals.get(act.by as LegId)!;
+    return (
+      of('HostDemoted').every(({ body, said }) => body.leg !== act.by || !apart(said, act)) &&
+      of('PersonRemoved').every(({ body, said }) => body.person !== author.body.person || !apart(said, act) || saw(author.said, said))
+    );
+  };
+  return { of, arrivals, unchallenged };
+};
+
+describe('sites that were apart', () => {
+  it('hold the same facts in the same order and the same state when the links return', () =>
+    property((steps, skewsMs) => {
+      const [first, ...others] = reunited(live(steps, skewsMs));
+      for (const other of others) {
+        expect(other.timeline.facts().map(({ hash }) => hash)).toEqual(first!.timeline.facts().map(({ hash }) => hash));
+        expect(canonicalState(other.state)).toBe(canonicalState(first!.state));
+        expect(other.timeline.waiting).toBe(0);
+      }
+    }));
+
+  it('give every member of a component the same stage', () =>
+    property((steps, skewsMs) => {
+      const [first, ...others] = reunited(live(steps, skewsMs));
+      for (const other of others) expect({ ...other.view, site: '', version: 0 }).toEqual({ ...first!.view, site: '', version: 0 });
+    }));
+
+  it('fold a part and then the rest to what they fold all at once', () =>
+    property((steps, skewsMs) => {
+      const [site] = reunited(live(steps, skewsMs));
+      const facts = [...site!.facts.values()];
+      const [parts, whole] = [createTimeline(conference), createTimeline(conference)];
+      whole.add(facts);
+      for (let at = 0; at < facts.length; at += 7) {
+        parts.add(facts.slice(at, at + 7));
+        expect(parts.state).toBeDefined();
+      }
+      expect(canonicalState(parts.state)).toBe(canonicalState(whole.state));
+    }));
+
+  it('lose nothing that was acknowledged', () =>
+    property((steps, skewsMs) => {
+      const sites = live(
+        steps.filter(({ what }) => what !== 'roll back'),
+        skewsMs,
+      );
+      const recorded = sites.flatMap((site) => [...site.facts.keys()]);
+      for (const site of reunited(sites)) {
+        const kept = new Set(site.timeline.facts().map(({ hash }) => hash));
+        expect(recorded.every((hash) => kept.has(hash))).toBe(true);
+      }
+    }));
+
+  it('disconnect nobody by coming together, unless somebody meant to', () =>
+    property((steps, skewsMs) => {
+      live(steps, skewsMs, (site, hear) => {
+        const before = liveLegsOf(site.state).filter((leg) => leg.site === site.id);
+        hear();
+        const chronicle = chronicleOf([...site.facts.values()]);
+        for (const { leg, person, connect } of before) {
+          const { ended } = standingOf(site.state).legs.get(leg)!;
+          const meant =
+            chronicle.of('PersonRemoved').some(({ body }) => body.person === person) ||
+            chronicle.of('LegRejected').some(({ body }) => body.leg === leg) ||
+            chronicle.of('MeetingEnded').some(({ body }) => body.sites.includes(site.id)) ||
+            [...chronicle.arrivals.values()].some(({ body }) => body.person === person && body.leg !== leg && body.connect !== connect) ||
+            chronicle.of('LegLeft').some(({ body }) => body.leg === leg); // A fork brought the end of the other story.
+          if (!meant) expect(ended).toBeNull();
+        }
+      });
+    }));
+
+  it('never have more than one large and eight small pictures on a link', () =>
+    property((steps, skewsMs) => {
+      const [site] = reunited(live(steps, skewsMs));
+      for (const { large, small } of crossings(site!.view)) {
+        expect(large.length).toBeLessThanOrEqual(1);
+        expect(small.length).toBeLessThanOrEqual(8);
+      }
+    }));
+});
+
+describe('a re-join', () => {
+  it('opens no lock that nobody opened who had seen it and still had the right to', () =>
+    holds(({ of, unchallenged }, { state }) => {
+      const lifted = (lock: Said) => of('ConferenceUnlocked').some(({ said }) => saw(said, lock) && unchallenged(said));
+      if (of('ConferenceLocked').some(({ said }) => !lifted(said))) expect(standingOf(state).locked).toBe(true);
+    }));
+
+  it('closes no door that nobody closed', () =>
+    holds(({ of }, { state }) => {
+      if (of('ConferenceLocked').length === 0) expect(standingOf(state).locked).toBe(false);
+    }));
+
+  it('brings nobody back who was removed', () =>
+    holds(({ of, arrivals }, { state }) => {
+      for (const { leg, person, role } of liveLegsOf(state))
+        for (const { body, said } of of('PersonRemoved'))
+          if (body.person === person) expect([role, saw(arrivals.get(leg)!.said, said)]).toEqual(['host', true]);
+    }));
+
+  it('shows no stranger on the floor or in the roster of a locked room', () =>
+    holds(({ of, arrivals }, { view }) => {
+      for (const leg of view.byRecency) {
+        const { body, said: came } = arrivals.get(leg)!;
+        for (const { said: lock } of of('ConferenceLocked')) {
+          const known =
+            body.role === 'host' ||
+            saw(came, lock) ||
+            saw(lock, came) ||
+            of('ConferenceUnlocked').some(({ said }) => saw(said, lock)) ||
+            [...of('LegAdmitted'), ...of('HostAppointed')].some(({ body, said }) => body.leg === leg && saw(said, lock));
+          expect(known).toBe(true);
+        }
+      }
+      expect(view.floor === null || view.byRecency[0] === view.floor).toBe(true);
+    }));
+
+  it('lets nobody in from the door who was not let in', () =>
+    holds(({ of, arrivals }, { view }) => {
+      for (const { leg, held } of view.seats) {
+        const knock = of('LegKnocked').find(({ body }) => body.leg === leg);
+        if (knock === undefined || held) continue;
+        const { reason, reach } = knock.body;
+        const byHost = [...arrivals.values()].some(
+          ({ body, said }) => body.role === 'host' && (saw(said, knock.said) || (apart(said, knock.said) && reach.includes(body.site))),
+        );
+        const byUnlock = of('ConferenceUnlocked').some(({ said }) => saw(said, knock.said));
+        const byAdmission = of('LegAdmitted').some(({ body }) => body.leg === leg);
+        expect(byAdmission || (reason === 'host' ? byHost : byUnlock)).toBe(true);
+      }
+    }));
+
+  it('keeps out whoever was turned away, although somebody else let them in', () =>
+    holds(({ of }, { state }) => {
+      const turnedAway = new Set(of('LegRejected').map(({ body }) => body.leg));
+      for (const { leg } of liveLegsOf(state)) expect(turnedAway.has(leg)).toBe(false);
+    }));
+
+  it("lifts no host's mute and no host's camera-off that no host lifted who had seen it and still had the right to", () =>
+    holds(({ of, unchallenged }, { state }) => {
+      for (const standing of standingOf(state).legs.values()) {
+        const { leg } = standing.leg;
+        const lifts = (type: 'LegUnmuted' | 'CameraResumed') => of(type).filter(({ body, said }) => body.leg === leg && unchallenged(said));
+        const stands = (stop: Said, type: 'LegUnmuted' | 'CameraResumed') => !lifts(type).some(({ said }) => saw(said, stop));
+        for (const { body, said } of of('LegMuted'))
+          if (body.leg === leg && said.by !== leg && stands(said, 'LegUnmuted')) expect(standing.muted).toBe('host');
+        for (const { body, said } of of('CameraStopped'))
+          if (body.leg === leg && said.by !== leg && stands(said, 'CameraResumed')) expect(standing.camera).toBe('host');
+      }
+    }));
+
+  it('makes nobody host again who was demoted, unless by somebody who knew', () =>
+    holds(({ of }, { state }) => {
+      for (const { body, said } of of('HostDemoted'))
+        if (!of('HostAppointed').some((appointment) => appointment.body.leg === body.leg && saw(appointment.said, said)))
+          expect(standingOf(state).legs.get(body.leg)?.role ?? 'guest').toBe('guest');
+    }));
+
+  it('ends the meeting where it was ended, and nowhere else', () =>
+    holds(({ of, arrivals }, { state }) => {
+      for (const { leg, ended } of standingOf(state).legs.values()) {
+        const came = arrivals.get(leg.leg)!.said;
+        const meant = of('MeetingEnded').some(({ body, said }) => body.sites.includes(leg.site) && !saw(came, said));
+        if (ended === 'ended') expect(meant).toBe(true);
+        if (meant) expect(ended).not.toBeNull();
+      }
+    }));
+
+  it('leaves one leg to each person: the newest', () =>
+    holds((_, { state }) => {
+      const live = liveLegsOf(state);
+      expect(new Set(live.map(({ person }) => person)).size).toBe(live.length);
+    }));
+});
+
+describe('poison', () => {
+  const type = fc.constantFrom(
+    ...([
+      'LegJoined',
+      'LegKnocked',
+      'LegReturned',
+      'LegLeft',
+      'LegAdmitted',
+      'LegRejected',
+      'FloorTaken',
+      'LegMuted',
+      'LegUnmuted',
+      'GuestsMuted',
+      'CameraStopped',
+      'CameraResumed',
+      'ConferenceLocked',
+      'ConferenceUnlocked',
+      'PersonRemoved',
+      'HostAppointed',
+      'HostDemoted',
+      'MeetingEnded',
+    ] as const),
+  );
+
+  it("folds as nothing when a site speaks for another site's people, or a guest as a host", () =>
+    fc.assert(
+      fc.property(
+        story,
+        type,
+        fc.nat(7),
+        fc.constantFrom('their host', 'own guest', 'system', 'nobody'),
+        ([steps, skewsMs], type, other, who) => {
+          const [site] = reunited(live(steps, skewsMs));
+          const legs = [...standingOf(site!.state).legs.values()];
+          const theirs = legs.filter(({ leg }) => leg.site !== site!.id);
+          const guests = legs.filter(
+            ({ leg, role }) => leg.site === site!.id && role === 'guest' && leg.appointments.length === 0 && leg.role === 'guest',
+          );
+          const target = theirs[other % theirs.length]?.leg;
+          if (target === undefined) return;
+          const by = { 'their host': target.leg, 'own guest': guests[0]?.leg.leg ?? 'nobody', system: 'system', nobody: 'nobody' }[
+            who
+          ] as LegId;
+          const { leg, person, name, role } = target;
+          const body = {
+            leg,
+            person,
+            name,
+            role,
+            site: target.site,
+            connect: 999,
+            muted: false,
+            cameraOff: false,
+            reason: type === 'LegLeft' ? 'left' : 'host',
+            reach: SITES,
+            spared: [],
+            sites: SITES,
+          };
+          if (type === 'LegJoined' || type === 'LegKnocked') body.leg = legIdOf(target.site, 'new');
+          const before = canonicalState(site!.state);
+          site!.record({ type, v: 1, by, body });
+          expect(canonicalState(site!.state)).toBe(before);
+        },
+      ),
+      { numRuns: RUNS },
+    ));
+
+  it('folds as nothing whatever shape it has', () =>
+    fc.assert(
+      fc.property(fc.oneof(type, fc.string()), fc.constantFrom(0, 1, 2, 7), fc.jsonValue(), (type, v, body) => {
+        const world = new World(sha256, 'nyc');
+        const site = world.at('nyc');
+        site.join('ana', 'host');
+        const before = canonicalState(site.state);
+        site.record({ type: type as 'LegJoined', v: v as 1, by: 'system', body });
+        expect(canonicalState(site.state)).toBe(before);
+      }),
+      { numRuns: RUNS },
+    ));
+});
