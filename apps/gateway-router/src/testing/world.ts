@@ -196,9 +196,14 @@ export interface World {
   close(): Promise<void>;
 }
 
-export const gatewayWorld = async (options: Partial<GatewayRouterOptions> = {}): Promise<World> => {
+export const gatewayWorld = async (
+  options: Partial<GatewayRouterOptions> = {},
+  having: { readonly rooms?: readonly Room[] } = {},
+): Promise<World> => {
+  const usual = await estateOf();
+  const estate = having.rooms ? { ...usual, rooms: Object.fromEntries(having.rooms.map((room) => [room.id, room])) } : usual;
   const bus = embeddedBus();
-  const brain = new ScriptedBrain(bus, await estateOf());
+  const brain = new ScriptedBrain(bus, estate);
   await brain.start();
   const gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: { host: '127.0.0.1', port: 0 }, bus, ...options });
   await brain.reportNode();
