@@ -101,7 +101,7 @@ export const acceptJsonSockets = <In extends Request, Out>(server: HttpServer, o
     sockets.handleUpgrade(request, socket, head, (ws) => {
       alive.add(ws);
       ws.on('pong', () => alive.add(ws));
-      inService(service, () => converse(ws, request, options));
+      converse(ws, request, options);
     });
   });
 
@@ -139,7 +139,7 @@ const converse = <In extends Request, Out>(ws: WebSocket, request: IncomingMessa
   const mayPass = tokenBucket(options.messagesPerSecond ?? 50);
   let conversation: Conversation<In>;
   try {
-    conversation = options.connected(socket, request);
+    conversation = inService(options.service, () => options.connected(socket, request));
   } catch (error) {
     log.error({ error }, 'a connection could not be served');
     return socket.close(1011, 'Something failed here. Trying again may help.');
@@ -176,14 +176,14 @@ const converse = <In extends Request, Out>(ws: WebSocket, request: IncomingMessa
     waiting++;
     last = last
       // What came before a goodbye of theirs still counts; what came after a goodbye of ours does not.
-      .then(() => (socket.dismissed ? undefined : conversation.message(message)))
+      .then(() => (socket.dismissed ? undefined : inService(options.service, () => conversation.message(message))))
       .catch((error: unknown) => refuse(id, error))
       .finally(() => waiting--);
   });
   ws.on('error', (error) => log.debug({ error }, 'a connection broke'));
   ws.on('close', (code, reason) => {
     last = last
-      .then(() => conversation.closed?.(code, reason.toString()))
+      .then(() => inService(options.service, () => conversation.closed?.(code, reason.toString())))
       .catch((error: unknown) => log.error({ error }, 'after a connection closed'));
   });
 };
