@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Defect, Fault, Refusal } from '@isthmus/kernel';
 import type { Bus, Message } from '@isthmus/ports';
+import { PATIENCE } from './patience.js';
 
 /** The topics that the suite uses, for a bus whose topics must exist first. */
 export const busContractTopics = {
@@ -12,7 +13,7 @@ export const busContractTopics = {
 
 /** What every bus promises, whatever carries it. Run it from the adapter's own spec. */
 export const busContract = (name: string, makeBus: () => Promise<Bus>): void => {
-  describe(`${name} keeps the promises of a bus`, () => {
+  describe(`${name} keeps the promises of a bus`, PATIENCE, () => {
     const { events, questions, quiet } = busContractTopics;
     let bus: Bus;
     /** Nothing that an earlier test left behind has this run's groups or keys. */
@@ -191,13 +192,22 @@ export const busContract = (name: string, makeBus: () => Promise<Bus>): void => 
         });
       });
 
-      test('a fault crosses as a fault', async () => {
-        await answering(() => {
-          throw new Fault('store.full', 'The disk is full.', { file: 'x' });
-        });
-        const asking = bus.request({ topic: questions, key: key('k'), value: 1 }, 5_000);
-        await expect(asking).rejects.toBeInstanceOf(Fault);
-        await expect(asking).rejects.toMatchObject({ code: 'store.full', details: { file: 'x' } });
+      test('a fault crosses as a fault, and says whether trying again may help', async () => {
+        class LastingFault extends Fault {
+          override readonly retryable = false;
+        }
+        for (const fault of [
+          new Fault('store.full', 'The disk is full.', { file: 'x' }),
+          new LastingFault('store.corrupt', 'Damaged.', { file: 'x' }),
+        ]) {
+          const subscription = await answering(() => {
+            throw fault;
+          });
+          const asking = bus.request({ topic: questions, key: key('k'), value: 1 }, 5_000);
+          await expect(asking).rejects.toBeInstanceOf(Fault);
+          await expect(asking).rejects.toMatchObject({ code: fault.code, retryable: fault.retryable, details: { file: 'x' } });
+          await subscription.close();
+        }
       });
 
       test('what broke inside the answering service is a fault, and its insides stay there', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fact } from '@isthmus/kernel';
 import type { EventStore, Stored } from '@isthmus/ports';
 import { chain, collect, streamOf, take } from './sample-facts.js';
+import { PATIENCE } from './patience.js';
 
 /** One place where a store keeps its facts, empty at first, gone after {@link dispose}. */
 export interface StorePlace {
@@ -14,7 +15,7 @@ export interface StorePlace {
 
 /** What every event store promises, whatever it is made of. Run it from the adapter's own spec. */
 export const eventStoreContract = (name: string, makePlace: () => Promise<StorePlace>): void => {
-  describe(`${name} keeps the promises of an event store`, () => {
+  describe(`${name} keeps the promises of an event store`, PATIENCE, () => {
     let place: StorePlace;
     let store: EventStore;
     const readers = new AbortController();

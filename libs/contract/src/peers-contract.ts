@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fact, SiteId } from '@isthmus/kernel';
 import type { LinkState, PeerHandlers, Peers, Position, Stored } from '@isthmus/ports';
 import { chain, streamOf } from './sample-facts.js';
+import { PATIENCE } from './patience.js';
 
 /** Sites, and cables between them that can be cut. */
 export interface PeersWorld {
@@ -99,7 +100,7 @@ class Site implements PeerHandlers {
 
 /** What the links between sites promise, whatever they are made of. Run it from the adapter's own spec. */
 export const peersContract = (name: string, makeWorld: () => Promise<PeersWorld>): void => {
-  describe(`${name} keeps the promises of links between sites`, () => {
+  describe(`${name} keeps the promises of links between sites`, PATIENCE, () => {
     let world: PeersWorld;
     let sites: Site[];
 

@@ -17,6 +17,11 @@ interface Question {
   fail(error: IsthmusError): void;
 }
 
+/** A fault that trying again does not mend. */
+class LastingFault extends Fault {
+  override readonly retryable = false;
+}
+
 /** A copy as it would come off a wire, so that services behave alike when a broker carries their messages. */
 const packed = ({ topic, key, value, headers }: Message): (() => Message) => {
   let json: string | undefined;
@@ -32,7 +37,9 @@ const packed = ({ topic, key, value, headers }: Message): (() => Message) => {
 const crossed = (error: unknown, topic: Topic): IsthmusError => {
   if (error instanceof Refusal || error instanceof Fault) {
     const details = JSON.parse(JSON.stringify(error.details)) as Record<string, unknown>;
-    return error instanceof Refusal ? new Refusal(error.code, error.message, details) : new Fault(error.code, error.message, details);
+    if (error instanceof Refusal) return new Refusal(error.code, error.message, details);
+    const { code, message, retryable } = error as Fault;
+    return retryable ? new Fault(code, message, details) : new LastingFault(code, message, details);
   }
   return new Fault('bus.handler-failed', `The service that answers ${topic} failed. Its log says why.`, { topic });
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EventStore } from '@isthmus/ports';
 import { chain, collect, eventStoreContract, streamOf } from '@isthmus/contract';
+import { DatabaseThread } from './database-thread.js';
 import { sqliteEventStore } from './sqlite-event-store.js';
 
 const makeFolder = () => mkdtemp(join(tmpdir(), 'isthmus-store-'));
@@ -29,7 +30,7 @@ eventStoreContract('the SQLite event store', async () => {
   };
 });
 
-describe('sqliteEventStore', () => {
+describe('sqliteEventStore', { timeout: 30_000 }, () => {
   let folder: string;
   beforeEach(async () => void (folder = await makeFolder()));
   afterEach(() => rm(folder, { recursive: true }));
@@ -95,5 +96,16 @@ describe('sqliteEventStore', () => {
     clearInterval(ticking);
     expect(longest).toBeLessThan(250);
     await store.close();
+  });
+
+  test('if its thread dies, whoever waits is told that the outcome is unknown, and the next call is served by a new one', async () => {
+    const thread = new DatabaseThread(join(folder, 'store.db'));
+    await thread.open();
+    expect(await thread.ask({ op: 'beginEpoch' })).toBe(1);
+    // Nothing in the protocol can end the thread; what is no request at all does.
+    (await thread['worker'])!.postMessage(null);
+    await expect(thread.ask({ op: 'beginEpoch' })).rejects.toMatchObject({ kind: 'fault', code: 'store.unavailable', retryable: true });
+    expect(await thread.ask({ op: 'beginEpoch' })).toBe(2);
+    await thread.close();
   });
 });

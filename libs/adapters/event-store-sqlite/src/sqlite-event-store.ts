@@ -46,19 +46,22 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
   const database = new DatabaseThread(file === ':memory:' ? file : resolve(file));
   await database.open();
 
-  /** Counts what was learned; followers sleep until it grows. */
-  let learned = 0;
+  /** Counts, by category, how often something was learned; followers sleep until it grows. */
+  const learned = new Map<string, number>();
   const sleepers = new Set<() => void>();
   const closed = new AbortController();
-  const wake = () => {
-    learned++;
+  const countOf = (category: string) => learned.get(category) ?? 0;
+  const wake = (facts: readonly Fact[]) => {
+    for (const category of new Set(facts.map(({ stream }) => categoryOf(stream)))) learned.set(category, countOf(category) + 1);
     for (const sleeper of sleepers) sleeper();
   };
-  /** Until something was learned since `seen`, or one of these signals says stop. */
-  const sleep = (seen: number, ...signals: AbortSignal[]) =>
+  /** Until something of the category was learned since `seen`, or one of these signals says stop. */
+  const sleep = (category: string, seen: number, ...signals: AbortSignal[]) =>
     new Promise<void>((resolve) => {
-      if (learned !== seen || signals.some(({ aborted }) => aborted)) return resolve();
+      const over = () => countOf(category) !== seen || signals.some(({ aborted }) => aborted);
+      if (over()) return resolve();
       const done = () => {
+        if (!over()) return;
         sleepers.delete(done);
         for (const signal of signals) signal.removeEventListener('abort', done);
         resolve();
@@ -71,14 +74,15 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     const rows = facts.map(rowOf);
     rows.forEach(refuseTooLarge);
     await database.ask({ op: 'append', stream, expected, facts: rows });
-    wake();
+    wake(facts);
   };
 
   const adopt = async (facts: readonly Fact[]): Promise<readonly Fact[]> => {
     if (facts.length === 0) return [];
     const news = await database.ask({ op: 'adopt', facts: facts.map(rowOf) });
-    if (news.length > 0) wake();
-    return news.map((index) => facts[index]!);
+    const fresh = news.map((index) => facts[index]!);
+    wake(fresh);
+    return fresh;
   };
 
   const read = async function* (stream: StreamName, from = 0): AsyncGenerator<Fact> {
@@ -102,14 +106,14 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     try {
       let row = await startOf(after);
       while (!ended()) {
-        const seen = learned;
+        const seen = countOf(category);
         const rows = await database.ask({ op: 'page', category, afterRow: row });
         for (const found of rows) {
           if (ended()) return;
           yield { position: positionOf(found), fact: factOf(found) };
           row = found.row;
         }
-        if (rows.length === 0) await sleep(seen, signal, closed.signal);
+        if (rows.length === 0) await sleep(category, seen, signal, closed.signal);
       }
     } catch (error) {
       // Closed while it read: an end, not a failure.

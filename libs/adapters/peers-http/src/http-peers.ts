@@ -32,6 +32,8 @@ interface Peer {
   incoming: IncomingLine | undefined;
 }
 
+/** Each link passes through this when it comes up: our connection is there, the peer's is on its way. */
+const NOT_HEARD_YET = 'it does not reach us yet';
 /** How long whatever is being received may take to end when the links close. */
 const FAREWELL_MS = 1_000;
 
@@ -55,11 +57,11 @@ export const httpPeers = (options: HttpPeersOptions): HttpPeers => {
     const peer = peers.get(name);
     if (!peer || closing) return;
     const up = peer.line.up && peer.incoming !== undefined;
-    const reason = up ? undefined : (peer.line.reason ?? 'it does not reach us yet');
+    const reason = up ? undefined : (peer.line.reason ?? NOT_HEARD_YET);
     const before = peer.state;
     if (up === before.up && reason === before.reason) return;
     peer.state = { ...before, up, reason, sinceMs: up === before.up ? before.sinceMs : clock.monotonic() };
-    if (reason !== undefined && reason !== before.reason) report({ peer: name, message: `link down: ${reason}` });
+    if (reason !== undefined && reason !== NOT_HEARD_YET) report({ peer: name, message: `link down: ${reason}` });
     handlers?.changed(current(peer));
   };
   const current = ({ state, line }: Peer): LinkState => ({ ...state, rttMs: line.rttMs ?? state.rttMs });

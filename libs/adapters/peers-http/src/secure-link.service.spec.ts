@@ -275,6 +275,24 @@ describe('the door of a secure link', () => {
     expect(links).toEqual([]);
   });
 
+  test('who shows a certificate and then says nothing is shown out', async () => {
+    const { server } = await serve();
+    const since = performance.now();
+    await new Promise<void>((resolve) => {
+      const socket = connectTls({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false, cert: nyc.certificate, key: nyc.key });
+      socket.on('error', () => undefined).on('close', () => resolve());
+      socket.resume();
+    });
+    expect(performance.now() - since).toBeLessThan(7_000);
+  });
+
+  test('whoever knocks again and again for one reason is reported once', async () => {
+    const { url, turnedAway } = await serve({ accept: () => 'not today' });
+    const { downs } = call({ url });
+    await until(() => expect(downs.length).toBeGreaterThan(3));
+    expect(turnedAway).toEqual(['not today (isthmus:site:nyc)']);
+  });
+
   test('noise, half handshakes and 200 connections dropped at once harm nobody', async () => {
     const { here, there, server } = await linked();
     for (let n = 0; n < 200; n++)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { Fault } from '@isthmus/kernel';
@@ -38,6 +39,7 @@ export interface SecureServer {
 export const REASON_HEADER = 'x-isthmus-reason';
 const CONNECTIONS_MAX = 512;
 const HANDSHAKE_MS = 5_000;
+const REPEAT_MS = 10_000;
 
 /** TLS options that both ends share: TLS 1.3, a certificate of our authority demanded. */
 export const tlsOptions = ({ certificate, key, authority }: Credentials) => ({
@@ -68,12 +70,26 @@ export const certificateReason = (code: string): string => {
 
 const onStderr = ({ from, reason }: TurnedAway) => console.error(`link: ${from} turned away: ${reason}`);
 
+/** Whoever knocks again and again for the same reason is worth one line every ten seconds, not a full disk. */
+const sparingly = (tell: (who: TurnedAway) => void): ((who: TurnedAway) => void) => {
+  const told = new Map<string, number>();
+  return (who) => {
+    const key = `${who.from.replace(/:\d+$/, '')} ${who.reason}`;
+    const now = performance.now();
+    if (now - (told.get(key) ?? -Infinity) < REPEAT_MS) return;
+    if (told.size >= 1_000) told.clear();
+    told.set(key, now);
+    tell(who);
+  };
+};
+
 /**
  * Listens for mutually authenticated links: WebSocket over TLS 1.3, both ends certified by the deployment's own authority.
  * @throws Fault `link.port-taken` | `link.cannot-listen`
  */
 export const secureServer = async (options: SecureServerOptions): Promise<SecureServer> => {
-  const { host, port, credentials, accept, onLink, onTurnedAway = onStderr } = options;
+  const { host, port, credentials, accept, onLink } = options;
+  const onTurnedAway = sparingly(options.onTurnedAway ?? onStderr);
   const limits = { ...LIMITS, ...options.limits };
   let current = credentials();
   // Node drops a connection with a bad certificate without a word; so TLS lets it in, and the upgrade refuses it with the reason.
@@ -91,12 +107,26 @@ export const secureServer = async (options: SecureServerOptions): Promise<Secure
   https.on('tlsClientError', (error, socket) =>
     onTurnedAway({ from: addressOf(socket), reason: `no TLS 1.3 handshake (${error.message})` }),
   );
+  // Who has shown a certificate, or none, and then says nothing.
+  const silent = new Map<Duplex, NodeJS.Timeout>();
+  https.on('secureConnection', (stream) => {
+    silent.set(
+      stream,
+      setTimeout(() => stream.destroy(), HANDSHAKE_MS),
+    );
+    stream.once('close', () => heard(stream));
+  });
+  const heard = (stream: Duplex) => {
+    clearTimeout(silent.get(stream));
+    silent.delete(stream);
+  };
   https.on('request', (_request, response) => response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end());
 
   const websockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false });
   const links = new Set<SecureLink>();
   https.on('upgrade', (request, duplex, head) => {
     const stream = duplex as TLSSocket;
+    heard(stream);
     stream.on('error', () => stream.destroy());
     const certified = certifiedBy(stream);
     const identity = 'identity' in certified ? certified.identity : undefined;
