@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Fact, SiteId } from '@isthmus/kernel';
-import type { LinkState, PeerHandlers, Peers, Position, Stored } from '@isthmus/ports';
-import { chain, streamOf } from './sample-facts.js';
+import type { SiteId } from '@isthmus/kernel';
+import type { Peers } from '@isthmus/ports';
+import { Site } from './linked-site.js';
 import { PATIENCE } from './patience.js';
 
 /** Sites, and cables between them that can be cut. */
@@ -14,88 +14,6 @@ export interface PeersWorld {
   cut(one: SiteId, other: SiteId): void;
   heal(one: SiteId, other: SiteId): void;
   dispose(): Promise<void>;
-}
-
-/** A site as its brain would stand behind the links: it has facts of its own, and keeps what it receives. */
-class Site implements PeerHandlers {
-  readonly own: Fact[] = [];
-  /** How many of our facts have been taken out of the store for peers. */
-  pulled = 0;
-  /** From each peer, in the order of arrival; `kept` is each once, as a store would. */
-  readonly arrived = new Map<SiteId, Fact[]>();
-  readonly kept = new Map<SiteId, Map<string, Fact>>();
-  readonly messages: { readonly from: SiteId; readonly body: unknown }[] = [];
-  readonly changes: LinkState[] = [];
-  readonly resumes: { readonly by: SiteId; readonly after: Position | undefined }[] = [];
-  beforeReceiving: () => Promise<void> = async () => undefined;
-  onMessage: (body: unknown) => void = () => undefined;
-  private readonly positions = new Map<SiteId, Position>();
-  private readonly listeners = new Set<() => void>();
-
-  constructor(
-    readonly name: SiteId,
-    public peers: Peers,
-  ) {}
-
-  record(count: number, say?: string): void {
-    this.own.push(...chain(streamOf('7f3a', this.name), count, this.own.at(-1), say));
-    for (const listener of this.listeners) listener();
-  }
-
-  async *facts(peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncGenerator<Stored> {
-    this.resumes.push({ by: peer, after });
-    for (let index = after === undefined ? 0 : Number(after) + 1; !signal.aborted;) {
-      const fact = this.own[index];
-      if (fact) {
-        this.pulled++;
-        yield { position: String(index++), fact };
-      } else {
-        await new Promise<void>((resolve) => {
-          const done = () => {
-            this.listeners.delete(done);
-            signal.removeEventListener('abort', done);
-            resolve();
-          };
-          this.listeners.add(done);
-          signal.addEventListener('abort', done);
-        });
-      }
-    }
-  }
-
-  async received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void> {
-    await this.beforeReceiving();
-    const arrived = this.arrived.get(peer) ?? [];
-    const kept = this.kept.get(peer) ?? new Map<string, Fact>();
-    this.arrived.set(peer, arrived);
-    this.kept.set(peer, kept);
-    for (const fact of facts) {
-      arrived.push(fact);
-      kept.set(fact.hash, fact);
-    }
-    this.positions.set(peer, position);
-  }
-
-  async resumeAfter(peer: SiteId): Promise<Position | undefined> {
-    return this.positions.get(peer);
-  }
-
-  async message(from: SiteId, body: unknown): Promise<void> {
-    this.onMessage(body);
-    this.messages.push({ from, body });
-  }
-
-  changed(state: LinkState): void {
-    this.changes.push(state);
-  }
-
-  stateOf(peer: Site): LinkState | undefined {
-    return this.peers.states().find(({ site }) => site === peer.name);
-  }
-
-  from(peer: Site): readonly Fact[] {
-    return [...(this.kept.get(peer.name)?.values() ?? [])];
-  }
 }
 
 /** What the links between sites promise, whatever they are made of. Run it from the adapter's own spec. */
