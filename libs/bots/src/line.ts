@@ -5,7 +5,7 @@ import { Fault, Refusal } from '@isthmus/kernel';
  * A WebSocket on which requests carry a growing `id` and are answered by `re`, as both client protocols do. What is not an
  * answer goes to `onMessage`, in order. `Incoming` is the server's union of messages.
  */
-const REQUEST_MS = 10_000;
+const REQUEST_MS = 15_000;
 
 interface Waiting<Incoming> {
   readonly resolve: (answer: Incoming) => void;

@@ -216,7 +216,7 @@ export class MediaSession {
   }
 
   private hear(stream: Incoming, payload: Buffer | null, atMs: number): void {
-    const utterance = payload && recognise(payload);
+    const utterance = payload && recognise(payload, stream.heard?.utterance);
     if (!utterance) return;
     const before = stream.heard;
     const spurt =

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { readRtpHeader, type RtpHeader } from './rtp.js';
 
 /**
@@ -26,11 +26,12 @@ const derive = ({ key, salt }: MasterKey, label: number, length: number): Buffer
 };
 
 interface Keys {
-  readonly key: Buffer;
+  /** A KeyObject: with the bytes, Node makes one anew for every packet, which costs three times the cipher. */
+  readonly key: KeyObject;
   readonly salt: Buffer;
 }
 const keysOf = (master: MasterKey, first: 0 | 3): Keys => ({
-  key: derive(master, first, KEY_BYTES),
+  key: createSecretKey(derive(master, first, KEY_BYTES)),
   salt: derive(master, first + 2, SALT_BYTES),
 });
 
@@ -149,7 +150,7 @@ export class Opener {
   }
 }
 
-const open = (key: Buffer, iv: Buffer, aad: Buffer, sealed: Buffer): Buffer | null => {
+const open = (key: KeyObject, iv: Buffer, aad: Buffer, sealed: Buffer): Buffer | null => {
   if (sealed.length < TAG_BYTES) return null;
   const decipher = createDecipheriv('aes-128-gcm', key, iv);
   decipher.setAAD(aad);

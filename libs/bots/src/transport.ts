@@ -19,7 +19,7 @@ const offer = z.object({
 });
 
 /** Until ICE and DTLS must be up. */
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 15_000;
 /** A key frame is a burst; Linux' default buffer holds some 200 packets. */
 const SOCKET_BUFFER_BYTES = 1 << 20;
 
