@@ -1,1 +1,1 @@
-export {};
+export { startTelemetry, type ManagementTelemetryOptions, type SiteTelemetryOptions, type TelemetryOptions } from './start.js';
