@@ -1,0 +1,153 @@
+import { randomInt } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CREDENTIALS_FOLDER, type ManagementConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
+import { ensureHttps, type HttpsFiles } from './https.js';
+import { planDemo, relayPlaces, type DemoPlan, type DemoWish, type SitePlan } from './plan.js';
+import { StateFolder } from './state-folder.js';
+import { Supervised } from './supervised.js';
+import { demoTable } from './table.js';
+
+export interface DemoOptions extends DemoWish {
+  readonly state: string;
+  /** The program that runs the parts: `isthmus` itself. */
+  readonly main: string;
+  readonly say: (line: string) => void;
+}
+
+export interface RunningDemo {
+  readonly plan: DemoPlan;
+  readonly table: string;
+  /** Ends every process; quiet the second time. */
+  close(): Promise<void>;
+}
+
+export const DEMO_ALIAS = 'demo';
+const ADMINISTRATOR = 'admin';
+const ROOMS = [{ name: 'Demo', description: 'Open to everyone who can reach this machine', aliases: [DEMO_ALIAS] }];
+/** Where the first password can be looked up until somebody changes it. */
+const PASSWORD_FILE = 'first-password.json';
+
+const managementFacts = z.object({ siteUrl: z.string(), caFingerprint: z.string(), madeFirstAdministrator: z.boolean() });
+const enrolment = z.object({ token: z.string() });
+
+/**
+ * Starts a whole deployment on this machine: management, sites, and the relay that all links between the sites go through,
+ * each a process of its own, watched and started again if it dies.
+ */
+export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
+  const plan = planDemo(options);
+  const state = StateFolder.open(options.state);
+  const relaySocket = state.relaySocket;
+  const parts: Supervised[] = [];
+  const part = (title: string, name: string, args: readonly string[]) => {
+    const supervised = new Supervised({
+      title,
+      args,
+      main: options.main,
+      logFile: join(state.folder('logs'), `${name}.log`),
+      say: options.say,
+    });
+    parts.push(supervised);
+    return supervised;
+  };
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    (closing ??= Promise.all(parts.map((each) => each.stop())).then(() => {
+      state.withdraw();
+      rmSync(relaySocket, { force: true });
+    }));
+  try {
+    // Said first: whoever starts a second one meanwhile is told.
+    state.announce({
+      pid: process.pid,
+      portalUrl: plan.management.portalUrl,
+      relay: relaySocket,
+      sites: plan.sites.map(({ id, name, meetUrl }) => ({ id, name, meetUrl })),
+    });
+    const https = plan.secure ? await ensureHttps(state.folder('https'), plan.management.clientHost) : undefined;
+    const password = firstPassword(state);
+    const relay = state.keep('relay.json', { places: relayPlaces(plan.sites), controlPath: relaySocket } satisfies RelayConfig);
+    const managementFile = state.keep('management.json', managementConfigOf(plan, state, https, password));
+    const management = part('management', 'management', ['management', managementFile]);
+    const [facts] = await Promise.all([
+      management.start().then((each) => managementFacts.parse(each)),
+      part('the relay', 'relay', ['relay', relay]).start(),
+    ]);
+    await Promise.all(
+      plan.sites.map(async (site) => {
+        const stateDir = state.folder(join('sites', site.id));
+        const enrolled = existsSync(join(stateDir, CREDENTIALS_FOLDER, 'site.crt'));
+        const token = enrolled ? undefined : enrolment.parse(await management.ask('enrolment-token', site.id)).token;
+        const file = state.keep(
+          `sites/${site.id}.json`,
+          siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token }),
+        );
+        await part(`site ${site.name}`, site.id, ['site', file]).start();
+      }),
+    );
+    const authority = https && {
+      url: `http://${plan.management.clientHost}:${plan.management.authorityPort}/ca.pem`,
+      fingerprint: https.authorityFingerprint,
+    };
+    const table = demoTable({
+      plan,
+      administrator: ADMINISTRATOR,
+      password: facts.madeFirstAdministrator ? password : undefined,
+      passwordFile: join(state.path, PASSWORD_FILE),
+      statePath: state.path,
+      alias: DEMO_ALIAS,
+      authority,
+    });
+    return { plan, table, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+const managementConfigOf = (plan: DemoPlan, state: StateFolder, https: HttpsFiles | undefined, password: string): ManagementConfig => {
+  const { host, clientHost, portalPort, sitePort, telemetryPort, authorityPort } = plan.management;
+  return {
+    ...{ host, clientHost, portalPort, sitePort, telemetryPort },
+    ...(https ? { tls: tlsOf(https), authority: { file: https.authorityFile, port: authorityPort } } : {}),
+    stateDir: state.folder('management'),
+    firstAdministrator: { name: ADMINISTRATOR, password },
+    sites: plan.sites.map(({ id, name, meetUrl, linkUrl }) => ({ id, name, meetUrl, linkUrl })),
+    rooms: ROOMS,
+  };
+};
+
+const siteConfigOf = (
+  { id, name, host, clientHost, ports }: SitePlan,
+  plan: DemoPlan,
+  { capacity }: DemoWish,
+  stateDir: string,
+  https: HttpsFiles | undefined,
+  { token, ...management }: { url: string; caFingerprint: string; token: string | undefined },
+): SiteConfig => ({
+  ...{ site: id, name, host, clientHost, capacity, stateDir },
+  ports,
+  ...(https ? { tls: tlsOf(https) } : {}),
+  management: { ...management, ...(token === undefined ? {} : { token }) },
+  ...(plan.sites.length > 1 ? { relay: relayPlaces(plan.sites) } : {}),
+});
+
+const tlsOf = ({ certFile, keyFile }: HttpsFiles) => ({ certFile, keyFile });
+
+/** Made once and kept: whoever loses the first table still gets in. Nobody can use it once it has been changed. */
+const firstPassword = (state: StateFolder): string => {
+  const shape = z.object({ administrator: z.string(), password: z.string() });
+  const file = join(state.path, PASSWORD_FILE);
+  if (state.has(PASSWORD_FILE)) {
+    const kept = shape.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    if (kept.success) return kept.data.password;
+  }
+  // Without letters and digits that look alike.
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
+  const word = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
+  const password = [word(), word(), word(), word()].join('-');
+  state.keep(PASSWORD_FILE, { administrator: ADMINISTRATOR, password });
+  return password;
+};

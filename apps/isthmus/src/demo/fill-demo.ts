@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from '@isthmus/kernel';
+import { fillRoom, parseScript } from '@isthmus/bots';
+import type { FillFlags } from '../program.js';
+import { DEMO_ALIAS } from './demo.js';
+import { StateFolder } from './state-folder.js';
+
+/** `isthmus demo start`: people who talk, in the running demo's room, until the time is over or Ctrl-C. */
+export const fillDemo = async ({ state, perSite, minutes, script }: FillFlags & { readonly state: string }): Promise<void> => {
+  const demo = StateFolder.find(state);
+  if (!demo)
+    throw new Fault(
+      'demo.not-running',
+      `No demo is running with the state folder ${state}. Start one with npm start, or name its folder: isthmus demo --state FOLDER start.`,
+    );
+  const authorityFile = join(state, 'https', 'ca.pem');
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  const room = await fillRoom({
+    sites: demo.sites.map(({ name, meetUrl }) => ({ name, gatewayUrl: `${meetUrl.replace(/^http/, 'ws')}/ws` })),
+    alias: DEMO_ALIAS,
+    perSite,
+    ...(script === undefined ? {} : { script: parseScript(readFileSync(script, 'utf8')) }),
+    ...(demo.portalUrl.startsWith('https:') ? { authority: readFileSync(authorityFile, 'utf8') } : {}),
+    onProgress: (line) => process.stderr.write(`${line}\n`),
+  });
+  process.stderr.write(`${room.bots.length} participants are talking in ${demo.sites[0]?.meetUrl}/r/${DEMO_ALIAS}. Ctrl-C ends it.\n`);
+  await sleep(minutes * 60_000, undefined, { signal: stop.signal }).catch(() => undefined);
+  const missing = room.missing();
+  await room.leave();
+  if (missing.length > 0)
+    throw new Fault('demo.incomplete', `Not everybody saw what they should:\n${missing.map((line) => `  ${line}`).join('\n')}`);
+};

@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import { IsthmusError } from '@isthmus/kernel';
+import { runDemo } from './demo/run-demo.js';
+import { SITES_MAX } from './demo/plan.js';
+import { managementConfig, relayConfig, siteConfig } from './part-config.js';
+import { readPartConfig, runPart } from './part.js';
+import { startRelay } from './relay/relay.js';
+import { VERSION } from './version.js';
+
+/** Exit statuses of the command line: 2 is a wrong option (commander's own), 1 anything else that failed. */
+const FAILED = 1;
+
+/** `isthmus …`: data goes to standard output, messages to standard error. @param main the file that starts it, for the processes it starts itself */
+export const program = (main: string): Command => {
+  const isthmus = new Command('isthmus')
+    .description('Distributed meetings: one conference over any number of nodes and sites.')
+    .version(VERSION)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const state = process.env['ISTHMUS_STATE'] || '.isthmus';
+
+  const demo = isthmus
+    .command('demo')
+    .description('a whole deployment on this machine: management, sites, and the links between them')
+    .option('--listen <address>', 'serve other machines too, over HTTPS, at this address of this machine')
+    .option('--state <folder>', 'where everything is kept ($ISTHMUS_STATE)', state)
+    .option('--sites <number>', `how many sites, 1 to ${SITES_MAX}`, number, 3)
+    .option('--nodes-per-site <number>', 'media nodes in each site', number, 1)
+    .option('--capacity <number>', 'participants that a media node takes', number, 50)
+    .option('--port <number>', "management's first port; each site's are 100 higher than those before it", number, 7_000)
+    .addHelpText('after', '\nExample:\n  isthmus demo --sites 2 --state /tmp/two-sites')
+    .action((options: DemoFlags) => orSay(() => runDemo({ ...options, listen: options.listen, main })));
+  demo
+    .command('start')
+    .description('fill the running demo’s room with speaking participants')
+    .option('--per-site <number>', 'participants at each site', number, 2)
+    .option('--minutes <number>', 'how long they stay', number, 5)
+    .option('--script <file>', 'who talks when, as JSON')
+    .addHelpText('after', '\nExample:\n  isthmus demo start --per-site 3 --minutes 10')
+    .action((options: FillFlags) =>
+      orSay(async () => {
+        const { fillDemo } = await import('./demo/fill-demo.js');
+        await fillDemo({ ...options, state: demo.opts<DemoFlags>().state });
+      }),
+    );
+
+  isthmus
+    .command('management <config>')
+    .description('run a management node, as the file says')
+    .action((file: string) =>
+      runPart('management', async () => {
+        const { startManagement } = await import('./management/management.js');
+        return startManagement(readPartConfig(managementConfig, file), webRoot(main));
+      }),
+    );
+  isthmus
+    .command('site <config>')
+    .description('run all services of a site in one process, as the file says')
+    .action((file: string) =>
+      runPart('site', async () => {
+        const { startSite } = await import('./site/site.js');
+        return startSite(readPartConfig(siteConfig, file), webRoot(main));
+      }),
+    );
+  isthmus
+    .command('relay <config>', { hidden: true })
+    .description('run the relay between the sites of a demo')
+    .action((file: string) => runPart('relay', () => startRelay(readPartConfig(relayConfig, file))));
+  isthmus
+    .command('version')
+    .description('say which version this is')
+    .action(() => void process.stdout.write(`${VERSION}\n`));
+  return isthmus;
+};
+
+interface DemoFlags {
+  readonly listen?: string;
+  readonly state: string;
+  readonly sites: number;
+  readonly nodesPerSite: number;
+  readonly capacity: number;
+  readonly port: number;
+}
+
+export interface FillFlags {
+  readonly perSite: number;
+  readonly minutes: number;
+  readonly script?: string;
+}
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+};
+
+/** Where the builds of the web apps lie, seen from `apps/isthmus/dist/main.js`. */
+const webRoot = (main: string): string => join(main, '..', '..', '..');
+
+/** What the person can do something about is one sentence; anything else is our failure and shows its stack. */
+const orSay = async (work: () => Promise<unknown>): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    const text = error instanceof IsthmusError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`\n${text}\n`);
+    process.exitCode = FAILED;
+  }
+};
