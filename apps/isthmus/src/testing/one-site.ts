@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hash } from '@node-rs/argon2';
+import { build } from 'vite';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import { startBrain } from '@isthmus/conference-brain';
+import type { Room } from '@isthmus/estate';
+import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { startGatewayRouter } from '@isthmus/gateway-router';
+import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { startMediaNode } from '@isthmus/media-node';
+import type { NodeId } from '@isthmus/placement';
+import type { Peers } from '@isthmus/ports';
+import type { RunningService } from '@isthmus/service-kit';
+
+/** One site, whole and real, with rooms to meet in: for specs that look at a meeting through the meeting client. */
+export interface OneSite {
+  /** Where its meeting client is served. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const ROOMS = 12;
+const SITE = 'nyc' as SiteId;
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+/** A site that has no peers is a site too. */
+const alone: Peers = {
+  start: async () => undefined,
+  setPeers: () => undefined,
+  send: () => undefined,
+  states: () => [],
+  close: async () => undefined,
+};
+
+const roomOf = (id: string, more: Partial<Room> = {}): Room => ({
+  id,
+  name: `The ${id} room`,
+  description: '',
+  aliases: [id],
+  hostPinHash: null,
+  guestPinHash: null,
+  guestsWaitForHost: true,
+  seatsMax: 10,
+  disabled: false,
+  ...more,
+});
+
+const estateOf = (rooms: readonly Room[]): readonly Fact[] => {
+  const facts: Fact[] = [];
+  for (const room of rooms) {
+    const prev = facts.at(-1)?.hash ?? null;
+    const stream = streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1));
+    const fact = { stream, seq: facts.length, at: 1, prev, after: [], by: 'system', type: 'RoomCreated', v: 1, body: { room } };
+    facts.push(seal(fact, (text) => createHash('sha256').update(text).digest('hex')));
+  }
+  return facts;
+};
+
+/** Cheap hashes: what argon2 costs is not what these specs are about. */
+const pinHash = (pin: string): Promise<string> => hash(pin, { memoryCost: 1_024, timeCost: 1 });
+
+const builtClient = async (outDir: string): Promise<string> => {
+  const root = fileURLToPath(new URL('../../../meet', import.meta.url));
+  await build({ root, logLevel: 'error', build: { outDir, emptyOutDir: true } });
+  return outDir;
+};
+
+/**
+ * Rooms `open-1`, `open-2`, … (no PIN) and `board-1`, … (host 471100, guest 0815, guests wait for a host), so that every spec
+ * can have one to itself. Ports from `base` on are taken.
+ */
+export const startOneSite = async (base: number): Promise<OneSite> => {
+  const folder = mkdtempSync(join(tmpdir(), 'one-site-'));
+  const running: { close(): Promise<unknown> }[] = [];
+  const keep = <T extends { close(): Promise<unknown> }>(part: T): T => {
+    running.unshift(part);
+    return part;
+  };
+  const close = async (): Promise<void> => {
+    for (const part of running.splice(0)) await part.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const bus = keep(embeddedBus());
+    const store = keep(await sqliteEventStore({ file: join(folder, 'store.sqlite') }));
+    const pins = { hostPinHash: await pinHash('471100'), guestPinHash: await pinHash('0815') };
+    const numbers = Array.from({ length: ROOMS }, (_, at) => at + 1);
+    await store.adopt(estateOf(numbers.flatMap((number) => [roomOf(`open-${number}`), roomOf(`board-${number}`, pins)])));
+    const host = '127.0.0.1';
+    keep(await startBrain({ site: SITE, listen: { host, port: 0 }, bus, store, peers: alone, clock }));
+    keep(
+      await startMediaNode({
+        site: SITE,
+        node: 'nyc-0' as NodeId,
+        listen: { host, port: 0 },
+        webRtc: { ip: host, port: base },
+        plain: { ip: host, portMin: base + 10, portMax: base + 40 },
+        capacity: 20,
+        bus,
+      }),
+    );
+    const gateway: RunningService = keep(
+      await startGatewayRouter({
+        site: SITE,
+        siteName: 'New York',
+        listen: { host, port: 0 },
+        bus,
+        meetDir: await builtClient(join(folder, 'meet')),
+      }),
+    );
+    return { url: gateway.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
