@@ -2,7 +2,7 @@ import { Refusal } from '@isthmus/kernel';
 import type { ConferenceAct, ConferenceCommand, ConferenceRefusal, ConferenceSeen } from './commands.js';
 import type { Coming, ConferenceBody } from './facts.js';
 import { floorOf, type Conference } from './selectors.js';
-import { standingOf, type LegStanding } from './standing.js';
+import { legOf, standingOf, type LegStanding } from './standing.js';
 import type { LegId } from './words.js';
 
 const refuse = (code: ConferenceRefusal, message: string): never => {
@@ -19,8 +19,7 @@ export const decide = (command: ConferenceCommand, conference: Conference, seen:
     case 'Join':
       return join(command, conference, seen);
     case 'Leave': {
-      const leg = standingOf(conference).legs.get(command.leg);
-      if (leg === undefined || leg.leg.left !== null) return [];
+      if (conference.legs.get(command.leg) === undefined) return [];
       return [{ type: 'LegLeft', v: 1, by: command.leg, body: { leg: command.leg, reason: command.reason ?? 'left' } }];
     }
     case 'TakeFloor': {
@@ -42,7 +41,7 @@ const join = (
   const standing = standingOf(conference);
   const { leg, person, site, role, connect } = coming;
 
-  const same = standing.legs.get(leg);
+  const same = legOf(conference, leg);
   if (same !== undefined) {
     if (same.ended !== null) return refuseEnded(same);
     return same.leg.connect >= connect ? [] : [{ type: 'LegReturned', v: 1, by: leg, body: { leg, connect } }];
@@ -82,7 +81,7 @@ const join = (
 const act = (command: ConferenceAct & { readonly by: LegId }, conference: Conference, seen: ConferenceSeen): readonly ConferenceBody[] => {
   const standing = standingOf(conference);
   const { by } = command;
-  const author = standing.legs.get(by);
+  const author = legOf(conference, by);
   if (author === undefined) return refuseUnknown();
   if (author.ended !== null) return refuseEnded(author);
   const byHost = author.role === 'host' && isIn(author);
@@ -103,7 +102,7 @@ const act = (command: ConferenceAct & { readonly by: LegId }, conference: Confer
       return audible ? [{ type: 'GuestsMuted', v: 1, by, body: { spared } }] : [];
     }
     default:
-      return actOn(command.type, by, byHost, standing.legs.get(command.leg) ?? refuseUnknown(), standing, seen);
+      return actOn(command.type, by, byHost, legOf(conference, command.leg) ?? refuseUnknown(), standing, seen);
   }
 };
 

@@ -16,9 +16,9 @@ export {
   type OpenRoom,
   type RoomSeen,
 } from './openings.js';
-export { byRecencyOf, closingsAt, endedBetween, floorOf, isLocked, isOver, isRemoved, legOf, liveLegsOf } from './selectors.js';
+export { byRecencyOf, closingsAt, endedBetween, floorOf, isLocked, isOver, isRemoved, liveLegsOf } from './selectors.js';
 export { stageOf, THUMBNAILS_MAX, type Stage } from './stage.js';
-export type { EndedReason, LegStanding } from './standing.js';
+export { legOf, type EndedReason, type LegStanding } from './standing.js';
 export { FOLD_VERSION, type Conference, type Leg } from './state.js';
 export { viewOf, type ConferenceView, type Seat, type Viewpoint, type Waiting } from './view.js';
 export { legIdOf, siteOfLeg, type ConferenceId, type LegId, type PersonId, type Role } from './words.js';

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createTimeline, seal, streamNameOf, writerIdOf, type Fact, type SiteId, type Timeline } from '@isthmus/kernel';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { joiningsOf, occasionsOf, openings, type Liveness, type OpeningBody, type Openings } from './openings.js';
 import type { ConferenceId } from './words.js';
 
-const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + 100 * RUNS });
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const [X, Y, Z] = ['x', 'y', 'z'] as ConferenceId[];
 const BOTH = new Set(['lon', 'nyc'] as SiteId[]);

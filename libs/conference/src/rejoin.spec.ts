@@ -1,37 +1,22 @@
 import { createHash } from 'node:crypto';
-import { apart, createTimeline, saw, type Fact, type Said, type SiteId } from '@isthmus/kernel';
+import { apart, createTimeline, saw, type Fact, type Said } from '@isthmus/kernel';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { ConferenceCommand } from './commands.js';
+import { describe, expect, it, vi } from 'vitest';
 import { conference } from './conference.js';
 import { crossings } from './crossings.js';
 import { canonicalState } from './digest.js';
 import type { ConferenceBody } from './facts.js';
 import { liveLegsOf } from './selectors.js';
-import { standingOf, type LegStanding } from './standing.js';
+import { legOf, standingOf } from './standing.js';
+import { live, reunited, SITES, WHAT, YEAR_MS, type Step } from './story.js';
 import { upcast } from './upcast.js';
-import { legIdOf, type LegId, type PersonId } from './words.js';
-import { heal, type TestSite, World } from './world.js';
+import { legIdOf, type LegId } from './words.js';
+import { World, type TestSite } from './world.js';
 
-const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
-const YEAR_MS = 3.15e10;
-const SITES = ['cpt', 'lon', 'nyc', 'sin'];
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + 100 * RUNS });
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-const WHAT = [
-  ...['join', 'join', 'join', 'join as host', 'join as host', 'leave', 'floor', 'floor', 'come back'],
-  ...['lock', 'lock', 'unlock', 'unlock', 'admit', 'admit', 'reject', 'remove', 'make-guest', 'make-host', 'end-for-all'],
-  ...['mute', 'unmute', 'camera-off', 'camera-on', 'mute-all-guests'],
-  ...['hear', 'hear', 'hear', 'hear', 'hear', 'hear', 'restart', 'roll back', 'clock', 'reach', 'door'],
-] as const;
-interface Step {
-  readonly what: (typeof WHAT)[number];
-  readonly site: number;
-  readonly peer: number;
-  readonly own: number;
-  readonly other: number;
-  readonly n: number;
-}
 const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(...WHAT),
   site: fc.nat(3),
@@ -42,92 +27,6 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 const skews = fc.array(fc.constantFrom(0, 0, 5_000, -5_000, 10 * YEAR_MS, -10 * YEAR_MS, NaN), { minLength: 4, maxLength: 4 });
 
-/** People act through their own site; whom they act on may be anywhere. A person may turn up at any site. Most acts are such as make sense. */
-const commandOf = ({ what, own, other, n }: Step, i: number, site: TestSite): ConferenceCommand | undefined => {
-  const nobody = legIdOf(site.id, 'nobody');
-  const live = [...standingOf(site.state).legs.values()].filter(({ ended }) => ended === null);
-  const pick = (at: number, ...choices: readonly (readonly LegStanding[])[]) => {
-    const choice = choices.find(({ length }) => length > 0) ?? [];
-    return choice[at % choice.length]?.leg;
-  };
-  const mine = live.filter(({ leg }) => leg.site === site.id);
-  const known = pick(own, mine);
-  const by = pick(own, n === 0 ? [] : mine.filter(({ role }) => role === 'host'), mine)?.leg ?? nobody;
-  const outside = live.filter(({ held, waiting }) => held || waiting !== null);
-  const leg = pick(other, what === 'admit' || what === 'reject' ? outside : [], live)?.leg ?? nobody;
-  switch (what) {
-    case 'join':
-    case 'join as host': {
-      const person = (n < 3 ? `person-${n}` : `person-${i}`) as PersonId;
-      const coming = {
-        leg: legIdOf(site.id, `${i}`),
-        person,
-        name: person,
-        site: site.id,
-        connect: i + 1,
-        muted: n % 2 === 0,
-        cameraOff: n % 5 === 0,
-      };
-      return { type: 'Join', role: what === 'join' ? 'guest' : 'host', ...coming };
-    }
-    case 'come back':
-      return known && { type: 'Join', ...known, connect: i + 1 };
-    case 'leave':
-      return known && { type: 'Leave', leg: known.leg };
-    case 'floor':
-      return known && { type: 'TakeFloor', leg: known.leg };
-    case 'lock':
-    case 'unlock':
-    case 'end-for-all':
-    case 'mute-all-guests':
-      return what === 'end-for-all' && n > 2 ? undefined : { type: what, by };
-    case 'admit':
-    case 'reject':
-    case 'remove':
-    case 'make-host':
-    case 'make-guest':
-      return { type: what, leg, by };
-    case 'mute':
-    case 'unmute':
-    case 'camera-off':
-    case 'camera-on':
-      return { type: what, leg: n % 2 === 0 ? by : leg, by };
-    default:
-      return undefined;
-  }
-};
-
-/** Four sites live through the steps. */
-const live = (
-  steps: readonly Step[],
-  skewsMs: readonly number[],
-  watch = (_: TestSite, hear: () => void) => hear(),
-): readonly TestSite[] => {
-  const world = new World(sha256, ...SITES);
-  const sites = [...world.sites.values()];
-  sites.forEach((site, i) => (site.skewMs = skewsMs[i]!));
-  steps.forEach((it, i) => {
-    const site = sites[it.site]!;
-    if (it.what === 'hear') watch(site, () => site.receive(sites[it.peer]!));
-    else if (it.what === 'restart') site.restart();
-    else if (it.what === 'roll back') site.rollBack(it.n < 5 ? Math.floor(site.facts.size / 2) : site.facts.size);
-    else if (it.what === 'clock') site.skewMs = [0, 10 * YEAR_MS, -10 * YEAR_MS, 100][it.n % 4]!;
-    else if (it.what === 'reach') site.reach = new Set([site.id, ...(SITES.filter((_, bit) => (it.n >> bit) & 1) as SiteId[])]);
-    else if (it.what === 'door') site.room = { seatsMax: it.n < 3 ? 4 : 1000, guestsWaitForHost: it.n % 2 === 0 };
-    else {
-      const command = commandOf(it, i, site);
-      if (command) site.handle(command, 1e12 + i * 10);
-    }
-  });
-  return sites;
-};
-
-const reunited = (sites: readonly TestSite[]): readonly TestSite[] => {
-  heal(sites);
-  for (const site of sites) site.reach = new Set(SITES as SiteId[]);
-  return sites;
-};
-
 const story = fc.tuple(fc.array(step, { minLength: 30, maxLength: 100, size: 'max' }), skews);
 const property = (law: (steps: readonly Step[], skewsMs: readonly number[]) => void, runs = RUNS) =>
   fc.assert(
@@ -137,7 +36,7 @@ const property = (law: (steps: readonly Step[], skewsMs: readonly number[]) => v
 /** A law about what one site knows when every link has returned. */
 const holds = (law: (chronicle: Chronicle, site: TestSite) => void) =>
   property((steps, skewsMs) => {
-    const [site] = reunited(live(steps, skewsMs));
+    const [site] = reunited(live(sha256, steps, skewsMs));
     law(chronicleOf([...site!.facts.values()]), site!);
   });
 
@@ -170,7 +69,7 @@ const chronicleOf = (facts: readonly Fact[]) => {
 describe('sites that were apart', () => {
   it('hold the same facts in the same order and the same state when the links return', () =>
     property((steps, skewsMs) => {
-      const [first, ...others] = reunited(live(steps, skewsMs));
+      const [first, ...others] = reunited(live(sha256, steps, skewsMs));
       for (const other of others) {
         expect(other.timeline.facts().map(({ hash }) => hash)).toEqual(first!.timeline.facts().map(({ hash }) => hash));
         expect(canonicalState(other.state)).toBe(canonicalState(first!.state));
@@ -180,13 +79,13 @@ describe('sites that were apart', () => {
 
   it('give every member of a component the same stage', () =>
     property((steps, skewsMs) => {
-      const [first, ...others] = reunited(live(steps, skewsMs));
+      const [first, ...others] = reunited(live(sha256, steps, skewsMs));
       for (const other of others) expect({ ...other.view, site: '', version: 0 }).toEqual({ ...first!.view, site: '', version: 0 });
     }));
 
   it('fold a part and then the rest to what they fold all at once', () =>
     property((steps, skewsMs) => {
-      const [site] = reunited(live(steps, skewsMs));
+      const [site] = reunited(live(sha256, steps, skewsMs));
       const facts = [...site!.facts.values()];
       const [parts, whole] = [createTimeline(conference), createTimeline(conference)];
       whole.add(facts);
@@ -200,6 +99,7 @@ describe('sites that were apart', () => {
   it('lose nothing that was acknowledged', () =>
     property((steps, skewsMs) => {
       const sites = live(
+        sha256,
         steps.filter(({ what }) => what !== 'roll back'),
         skewsMs,
       );
@@ -212,12 +112,12 @@ describe('sites that were apart', () => {
 
   it('disconnect nobody by coming together, unless somebody meant to', () =>
     property((steps, skewsMs) => {
-      live(steps, skewsMs, (site, hear) => {
+      live(sha256, steps, skewsMs, (site, hear) => {
         const before = liveLegsOf(site.state).filter((leg) => leg.site === site.id);
         hear();
         const chronicle = chronicleOf([...site.facts.values()]);
         for (const { leg, person, connect } of before) {
-          const { ended } = standingOf(site.state).legs.get(leg)!;
+          const { ended } = legOf(site.state, leg)!;
           const meant =
             chronicle.of('PersonRemoved').some(({ body }) => body.person === person) ||
             chronicle.of('LegRejected').some(({ body }) => body.leg === leg) ||
@@ -231,7 +131,7 @@ describe('sites that were apart', () => {
 
   it('never have more than one large and eight small pictures on a link', () =>
     property((steps, skewsMs) => {
-      const [site] = reunited(live(steps, skewsMs));
+      const [site] = reunited(live(sha256, steps, skewsMs));
       for (const { large, small } of crossings(site!.view)) {
         expect(large.length).toBeLessThanOrEqual(1);
         expect(small.length).toBeLessThanOrEqual(8);
@@ -365,7 +265,7 @@ describe('poison', () => {
         fc.nat(7),
         fc.constantFrom('their host', 'own guest', 'system', 'nobody'),
         ([steps, skewsMs], type, other, who) => {
-          const [site] = reunited(live(steps, skewsMs));
+          const [site] = reunited(live(sha256, steps, skewsMs));
           const legs = [...standingOf(site!.state).legs.values()];
           const theirs = legs.filter(({ leg }) => leg.site !== site!.id);
           const guests = legs.filter(

@@ -1,6 +1,6 @@
 import type { SiteId } from '@isthmus/kernel';
 import type { ConferenceBody } from './facts.js';
-import { standingOf, type EndedReason, type LegStanding } from './standing.js';
+import { legOf, standingOf, type EndedReason, type LegStanding } from './standing.js';
 import type { Conference, Leg } from './state.js';
 import type { LegId, PersonId } from './words.js';
 
@@ -15,9 +15,6 @@ export const liveLegsOf = (conference: Conference): readonly Leg[] =>
 
 /** A conference is over when no legs remain anywhere. */
 export const isOver = (conference: Conference): boolean => liveLegsOf(conference).length === 0;
-
-/** A leg as it stands; undefined if this conference never had it. */
-export const legOf = (conference: Conference, leg: LegId): LegStanding | undefined => standingOf(conference).legs.get(leg);
 
 /** Whether a host has removed this person. It voids resume tokens; only the host PIN brings them back (merge rules 10 and 12). */
 export const isRemoved = (conference: Conference, person: PersonId): boolean => conference.removals.get(person) !== undefined;
@@ -47,10 +44,9 @@ export const endedBetween = (
   after: Conference,
   site: SiteId,
 ): readonly { readonly leg: LegId; readonly reason: EndedReason }[] => {
-  const now = standingOf(after).legs;
   return [...standingOf(before).legs.values()].flatMap(({ leg, ended }) => {
     if (ended !== null || leg.site !== site) return [];
-    const reason = now.get(leg.leg)?.ended ?? null;
+    const reason = legOf(after, leg.leg)?.ended ?? null;
     return reason === null ? [] : [{ leg: leg.leg, reason }];
   });
 };
@@ -61,7 +57,7 @@ export const endedBetween = (
  */
 export const closingsAt = (conference: Conference, site: SiteId): readonly ConferenceBody[] =>
   [...standingOf(conference).legs.values()]
-    .filter(({ leg, ended }) => leg.site === site && leg.left === null && ended === 'replaced')
+    .filter(({ leg, ended }) => leg.site === site && ended === 'replaced')
     .map(({ leg }) => ({ type: 'LegLeft', v: 1, by: 'system', body: { leg: leg.leg, reason: 'replaced' } }));
 
 /** Whether the door is shut to newcomers. */

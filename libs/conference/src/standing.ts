@@ -1,6 +1,6 @@
 import { apart, inOrder, saw, type Said } from '@isthmus/kernel';
 import type { WaitingReason } from './facts.js';
-import { heldHostRole, type Conference, type Device, type Leg } from './state.js';
+import { heldHostRole, legIn, type Conference, type Device, type Leg } from './state.js';
 import type { LegId, PersonId, Role } from './words.js';
 
 /** Why a leg is no more. */
@@ -21,7 +21,7 @@ export interface LegStanding {
 
 export interface Standing {
   readonly locked: boolean;
-  /** Every leg ever, in the order in which they came. */
+  /** Every leg that has not left, in the order in which they came. */
   readonly legs: ReadonlyMap<LegId, LegStanding>;
 }
 
@@ -43,11 +43,10 @@ const workOut = (conference: Conference): Standing => {
   const entitled = entitlement(conference);
   const locks = conference.locks.filter((lock) => !since(lock, conference.unlocks).some((unlock) => saw(unlock, lock) && entitled(unlock)));
   const ended = endings(conference);
-  const hosts = [...conference.legs.values()].filter((leg) => leg.role === 'host' && leg.door === null);
 
   const legs = new Map<LegId, LegStanding>();
   for (const leg of conference.legs.values()) {
-    const entries = entriesOf(leg, conference, hosts);
+    const entries = entriesOf(leg, conference);
     const waits = leg.door !== null && entries.length === 0;
     legs.set(leg.leg, {
       leg,
@@ -62,6 +61,14 @@ const workOut = (conference: Conference): Standing => {
   return { locked: locks.length > 0, legs };
 };
 
+/** One leg as it stands; undefined if this conference never had it. */
+export const legOf = (conference: Conference, leg: LegId): LegStanding | undefined => {
+  const gone = conference.gone.get(leg);
+  if (gone === undefined) return standingOf(conference).legs.get(leg);
+  const ended = gone.left === 'lost' || gone.left === null ? 'left' : gone.left;
+  return { leg: gone, ended, waiting: null, held: false, role: gone.role, muted: false, camera: 'on' };
+};
+
 type Entitled = (act: Said) => boolean;
 
 /**
@@ -72,7 +79,7 @@ type Entitled = (act: Said) => boolean;
 const entitlement = (conference: Conference): Entitled => {
   const appointed = new Set<Said>();
   const entitled: Entitled = (act) => {
-    const author = conference.legs.get(act.by as LegId);
+    const author = legIn(conference, act.by as LegId);
     if (author === undefined) return false;
     const lost =
       author.demotions.some((demotion) => apart(demotion, act)) ||
@@ -80,8 +87,7 @@ const entitlement = (conference: Conference): Entitled => {
     return !lost && heldHostRole(conference, author, act, (appointment) => appointed.has(appointment));
   };
   // In their order, because each counts only if those that it rests on do, and they come before it.
-  const appointments = [...conference.legs.values()].flatMap((leg) => leg.appointments).sort(inOrder);
-  for (const appointment of appointments) if (entitled(appointment)) appointed.add(appointment);
+  for (const appointment of conference.appointments) if (entitled(appointment)) appointed.add(appointment);
   return entitled;
 };
 
@@ -115,7 +121,7 @@ interface Entry {
  * Guests who wait for a host are let in by one who comes knowing of them, or whom their door could have asked; not by a
  * split that ends (merge rule 14). Guests before a locked door are let in with its unlocking.
  */
-const entriesOf = (leg: Leg, { unlocks }: Conference, hosts: readonly Leg[]): readonly Entry[] => {
+const entriesOf = (leg: Leg, { unlocks, hosts }: Conference): readonly Entry[] => {
   const { door, came } = leg;
   if (door === null) return NO_ENTRIES;
   const admitted = leg.admissions.map((said) => ({ said, decided: true }));
@@ -125,8 +131,8 @@ const entriesOf = (leg: Leg, { unlocks }: Conference, hosts: readonly Leg[]): re
           .filter((unlock) => saw(unlock, came))
           .map((said) => ({ said, decided: true }))
       : hosts
-          .filter((host) => saw(host.came, came) || (!saw(came, host.came) && door.reach.includes(host.site)))
-          .map(({ came: said }) => ({ said, decided: false }));
+          .filter(({ site, said }) => saw(said, came) || (!saw(came, said) && door.reach.includes(site)))
+          .map(({ said }) => ({ said, decided: false }));
   return [...admitted, ...others];
 };
 
@@ -170,7 +176,6 @@ const endings = (conference: Conference): ReadonlyMap<LegId, EndedReason> => {
 };
 
 const endingOf = (leg: Leg, { removals, ends }: Conference): EndedReason | null => {
-  if (leg.left !== null) return leg.left === 'lost' ? 'left' : leg.left;
   // Only a host PIN brings back whoever was removed (merge rules 10 and 12).
   if (removals.get(leg.person)?.some((removal) => leg.role === 'guest' || !saw(leg.came, removal)) === true) return 'removed';
   if (leg.rejections.length > 0) return 'rejected';

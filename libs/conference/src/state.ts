@@ -28,7 +28,15 @@ export interface Leg extends Coming {
  * which of two facts that did not know of each other is folded first, except where the last one simply wins.
  */
 export interface Conference {
+  /** In the order in which they came, without those whose own site has said that they are gone. */
   readonly legs: Table<LegId, Leg>;
+  /** Still needed: what they did as long as they were here counts or does not. */
+  readonly gone: Table<LegId, Leg>;
+  /** Hosts let in those who wait, by coming. */
+  readonly hosts: readonly { readonly site: SiteId; readonly said: Said }[];
+  readonly appointments: readonly Said[];
+  /** Somebody has been in. It sticks (merge rule 14). */
+  readonly started: boolean;
   /** Most recent speaker first. */
   readonly spoke: readonly LegId[];
   readonly locks: readonly Said[];
@@ -39,7 +47,11 @@ export interface Conference {
 }
 
 export const initial: Conference = {
+  started: false,
   legs: Table.empty(),
+  gone: Table.empty(),
+  hosts: [],
+  appointments: [],
   spoke: [],
   locks: [],
   unlocks: [],
@@ -54,13 +66,18 @@ export const FOLD_VERSION = 1;
 export const evolve = (conference: Conference, fact: ConferenceBody, said: Said, pass?: Pass): Conference => {
   if (!mayBeSaidBy(said, fact, conference)) return conference; // Kept in the history, inert here (merge rule 5).
   const change = (leg: LegId, changed: (leg: Leg) => Partial<Leg>): Conference => {
-    const known = conference.legs.get(leg);
-    return known === undefined ? conference : { ...conference, legs: conference.legs.set(leg, { ...known, ...changed(known) }, pass) };
+    const present = conference.legs.get(leg);
+    if (present !== undefined) return { ...conference, legs: conference.legs.set(leg, { ...present, ...changed(present) }, pass) };
+    const gone = conference.gone.get(leg);
+    return gone === undefined ? conference : { ...conference, gone: conference.gone.set(leg, { ...gone, ...changed(gone) }, pass) };
   };
 
   switch (fact.type) {
-    case 'LegJoined':
-      return { ...conference, legs: conference.legs.set(fact.body.leg, newcomer(fact.body, null, said), pass) };
+    case 'LegJoined': {
+      const { leg, site, role } = fact.body;
+      const hosts = role === 'host' ? [...conference.hosts, { site, said }] : conference.hosts;
+      return { ...conference, started: true, hosts, legs: conference.legs.set(leg, newcomer(fact.body, null, said), pass) };
+    }
     case 'LegKnocked': {
       const { reason, reach, ...coming } = fact.body;
       return { ...conference, legs: conference.legs.set(coming.leg, newcomer(coming, { reason, reach }, said), pass) };
@@ -69,7 +86,8 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
       return change(fact.body.leg, (leg) => ({ connect: Math.max(leg.connect, fact.body.connect) }));
     case 'LegLeft': {
       const spoke = conference.spoke.includes(fact.body.leg) ? conference.spoke.filter((leg) => leg !== fact.body.leg) : conference.spoke;
-      return { ...change(fact.body.leg, (leg) => ({ left: leg.left ?? fact.body.reason })), spoke };
+      const leg = { ...conference.legs.get(fact.body.leg)!, left: fact.body.reason };
+      return { ...conference, spoke, legs: conference.legs.delete(leg.leg, pass), gone: conference.gone.set(leg.leg, leg, pass) };
     }
     case 'FloorTaken':
       return { ...conference, spoke: inFront(fact.body.leg, conference.spoke) };
@@ -78,7 +96,10 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
     case 'LegRejected':
       return change(fact.body.leg, (leg) => ({ rejections: [...leg.rejections, said] }));
     case 'HostAppointed':
-      return change(fact.body.leg, (leg) => ({ appointments: [...leg.appointments, said] }));
+      return {
+        ...change(fact.body.leg, (leg) => ({ appointments: [...leg.appointments, said] })),
+        appointments: [...conference.appointments, said],
+      };
     case 'HostDemoted':
       return change(fact.body.leg, (leg) => ({ demotions: [...leg.demotions, said] }));
     case 'LegMuted':
@@ -127,6 +148,9 @@ const inFront = (leg: LegId, spoke: readonly LegId[]): readonly LegId[] => {
 const stopped = (leg: Leg, device: Device, said: Said): Device =>
   said.by === leg.leg ? { ...device, offByOwner: true } : { ...device, stops: [...device.stops, said] };
 
+/** A leg that ever was. */
+export const legIn = ({ legs, gone }: Conference, leg: LegId): Leg | undefined => legs.get(leg) ?? gone.get(leg);
+
 /** A host who switches their own device on also lifts what other hosts had said about it. */
 const released = (leg: Leg, device: Device, said: Said, conference: Conference): Device => ({
   ...device,
@@ -142,13 +166,11 @@ const mayBeSaidBy = (said: Said, fact: ConferenceBody, conference: Conference): 
   switch (fact.type) {
     case 'LegJoined':
     case 'LegKnocked':
-      return fact.body.site === said.site && siteOfLeg(fact.body.leg) === said.site && conference.legs.get(fact.body.leg) === undefined;
+      return fact.body.site === said.site && siteOfLeg(fact.body.leg) === said.site && legIn(conference, fact.body.leg) === undefined;
     case 'LegReturned':
     case 'LegLeft':
-    case 'FloorTaken': {
-      const leg = conference.legs.get(fact.body.leg);
-      return leg?.site === said.site && leg.left === null;
-    }
+    case 'FloorTaken':
+      return conference.legs.get(fact.body.leg)?.site === said.site;
     case 'LegMuted':
     case 'LegUnmuted':
     case 'CameraStopped':
@@ -169,7 +191,7 @@ const mayBeSaidBy = (said: Said, fact: ConferenceBody, conference: Conference): 
 
 /** Whether whoever acted was a host as far as they could see. All that they saw is folded by now, so the answer never changes. */
 const wasHost = (conference: Conference, act: Said): boolean => {
-  const author = conference.legs.get(act.by as LegId);
+  const author = legIn(conference, act.by as LegId);
   return author !== undefined && author.site === act.site && heldHostRole(conference, author, act, () => true);
 };
 

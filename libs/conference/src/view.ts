@@ -68,7 +68,7 @@ export const viewOf = (state: Conference, { conference, room, site, reach, versi
     room,
     site,
     version,
-    started: [...legs.values()].some(({ waiting }) => waiting === null),
+    started: state.started,
     locked,
     seats: live
       .filter(({ waiting }) => waiting === null)

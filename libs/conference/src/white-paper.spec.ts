@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { SiteId } from '@isthmus/kernel';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { crossings, watched } from './crossings.js';
 import { stageOf, THUMBNAILS_MAX } from './stage.js';
 import type { ConferenceView } from './view.js';
 import { legIdOf, type ConferenceId, type LegId, type PersonId } from './words.js';
 import { World } from './world.js';
 
-const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + 100 * RUNS });
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** People at sites, who then speak one after the other; looked at from the first site when everybody knows. */

@@ -9,11 +9,11 @@ import {
   type SiteId,
   type Timeline,
 } from '@isthmus/kernel';
-import type { ConferenceCommand, ConferenceSeen } from './commands.js';
+import type { ConferenceAct, ConferenceCommand, ConferenceSeen } from './commands.js';
 import { conference } from './conference.js';
 import type { ConferenceBody } from './facts.js';
 import type { Conference } from './state.js';
-import { viewOf, type ConferenceView } from './view.js';
+import { viewOf, type ConferenceView, type Seat } from './view.js';
 import { legIdOf, type ConferenceId, type LegId, type PersonId, type Role } from './words.js';
 
 /** A site in a test: one brain, its facts, its own idea of the time. Nothing in it but the domain. */
@@ -103,6 +103,18 @@ export class TestSite {
     };
     this.handle({ type: 'Join', ...coming });
     return leg;
+  }
+
+  /** Somebody acts. Tells what came of it: the refusal's code, the types of the facts, or `nothing`. */
+  act(by: LegId, type: ConferenceAct['type'], leg?: LegId): string {
+    const before = this.facts.size;
+    this.handle({ type, by, leg } as ConferenceAct & { readonly by: LegId });
+    const types = [...this.facts.values()].slice(before).map((fact) => fact.type);
+    return this.refused ?? (types.join() || 'nothing');
+  }
+
+  seat(leg: LegId): Seat | undefined {
+    return this.view.seats.find((seat) => seat.leg === leg);
   }
 
   /** Puts down something that this site says, whether it may say so or not. */

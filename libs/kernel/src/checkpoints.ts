@@ -5,7 +5,7 @@ export interface Checkpoint<State> {
 }
 
 /** Within a long fold a state is kept every so many facts. */
-const SPACING = 512;
+const SPACING = 2048;
 
 /**
  * States to go back to when a fact belongs into the past. Dense near the end and ever sparser before it, so that there are

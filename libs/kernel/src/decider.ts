@@ -54,10 +54,20 @@ export class Table<Key, Value> {
   }
 
   set(key: Key, value: Value, pass?: Pass): Table<Key, Value> {
-    if (pass !== undefined && pass === this.maker) {
-      this.map.set(key, value);
-      return this;
-    }
-    return new Table(new Map(this.map).set(key, value), pass);
+    const table = this.open(pass);
+    table.map.set(key, value);
+    return table;
+  }
+
+  delete(key: Key, pass?: Pass): Table<Key, Value> {
+    if (!this.map.has(key)) return this;
+    const table = this.open(pass);
+    table.map.delete(key);
+    return table;
+  }
+
+  /** This table if nobody but this pass has seen it, else a copy for the pass to change. */
+  private open(pass: Pass | undefined): Table<Key, Value> {
+    return pass !== undefined && pass === this.maker ? this : new Table(new Map(this.map), pass);
   }
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { seal } from './canonical.js';
 import type { Decider } from './decider.js';
 import { siteOfStream, streamNameOf, writerIdOf, type Fact, type FactHash, type Head, type SiteId, type StreamName } from './fact.js';
 import { createTimeline } from './history.js';
 import { saw, type Said } from './said.js';
 
-const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 300);
+const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 200);
+vi.setConfig({ testTimeout: 60_000 + 100 * RUNS });
 const YEAR_MS = 3.15e10;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
