@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SHAPES, type ShapeName } from './shapes.js';
 import { CHOSEN, FIRST, settledAdministrator, startTestManagement, type Answer, type SignedIn, type TestManagement } from './testing.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -120,6 +121,35 @@ describe('access', () => {
       expect((await management.ask('GET', pathname)).status, pathname).toBe(200);
     }
     expect(page.text).not.toMatch(/<script(?![^>]*src=)/);
+  });
+});
+
+describe('answers', () => {
+  it('are what the document says they are, for every operation that shows something', async () => {
+    const management = await startTestManagement();
+    const session = await settledAdministrator(management);
+    const id = await management.provisioning.ensureRoom({ name: 'Shown', aliases: ['shown'], hostPin: '246810' });
+    await management.provisioning.ensureSite({
+      id: 'lon' as never,
+      name: 'London',
+      meetUrl: 'http://lon.example',
+      linkUrl: 'wss://lon.example',
+    });
+    const token = await management.as(session, 'POST', '/v1/sites/lon/enrolment-tokens');
+    const shown: Record<string, ShapeName> = {
+      '/v1/rooms': 'Rooms',
+      [`/v1/rooms/${id}`]: 'Room',
+      [`/v1/rooms/${id}/ways-to-join`]: 'WaysToJoin',
+      '/v1/sites': 'Sites',
+      '/v1/sites/lon': 'Site',
+      '/v1/administrators': 'Administrators',
+      '/v1/sessions/current': 'Session',
+    };
+    const exactly = (shape: ShapeName, body: unknown) => expect(SHAPES[shape].parse(body)).toEqual(body);
+    for (const [path, shape] of Object.entries(shown)) exactly(shape, (await management.as(session, 'GET', path)).body);
+    exactly('EnrolmentToken', token.body);
+    exactly('Problem', (await management.ask('GET', '/v1/rooms')).body);
+    await management.close();
   });
 });
 
