@@ -37,11 +37,17 @@ const same = (a: Stage, b: Stage): boolean => a.main === b.main && a.thumbnails.
 const said = ({ main, thumbnails }: Stage, nameOf: (leg: LegId) => string): string =>
   `${main ? nameOf(main) : 'nobody'} large${thumbnails.length > 0 ? `, ${thumbnails.map(nameOf).join(', ')} small` : ''}`;
 
-/** Sentences about what `bot` should have been shown since record number `since` and was not; empty when the sequence is right. */
-export const missingStages = (bot: Bot, expected: readonly Stage[], since = 0): string[] => {
+/** What of a bot the sequence is read from. */
+export type Watcher = Pick<Bot, 'name' | 'stages' | 'nameOf'>;
+
+/**
+ * Sentences about what `bot` should have been shown since it had `since` records, and was not; empty when the sequence is
+ * right. Stages before the first expected one do not count: the meeting may still have been settling.
+ */
+export const missingStages = (bot: Watcher, expected: readonly Stage[], since = 0): string[] => {
   const nameOf = (leg: LegId) => bot.nameOf(leg);
-  const records = bot.stages.slice(since);
-  // Before the first turn everybody may have been on a stage of their own making; the sequence begins where it matches.
+  // The stage that stands already counts: whoever takes the floor may see nothing new by it.
+  const records = bot.stages.slice(Math.max(0, since - 1));
   const first = records.findIndex((record) => expected[0] && same(record, expected[0]));
   if (expected.length === 0) return [];
   if (first < 0) return [`${bot.name} was never told to show ${said(expected[0]!, nameOf)}`];

@@ -1,4 +1,4 @@
-export { floorsOf, missingFromRosters, missingNow, missingStages, stagesOf, type Participant } from './assertions.js';
+export { floorsOf, missingFromRosters, missingNow, missingStages, stagesOf, type Participant, type Watcher } from './assertions.js';
 export { Bot, startBot, type BotOptions, type StageRecord } from './bot.js';
 export { cacheFolder, clipOf, HD_KBPS_DEFAULT, makeClips, type Clip, type ClipOptions } from './clips.js';
 export { eventually } from './eventually.js';

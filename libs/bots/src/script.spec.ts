@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LegId } from '@isthmus/conference';
-import { floorsOf, stagesOf } from './assertions.js';
 import { parseScript, perform, roundOf, scriptOf, whoIs } from './script.js';
 
 describe('a speech script', () => {
@@ -84,27 +82,5 @@ describe('a performance', () => {
     await performance.over;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(heard).toEqual(['Ana 500', 'Ana 500', 'Ana 500', 'Ana quiet']);
-  });
-});
-
-describe('what a script means for everybody’s screen', () => {
-  const [ana, ben, chen] = ['Ana', 'Ben', 'Chen'].map((name, i) => ({ name, leg: `nyc-${i}` as LegId }));
-  const present = [ana!, ben!, chen!];
-
-  it('the speaker is large for the others and sees whoever spoke before', () => {
-    const floors = floorsOf(roundOf(['Ben', 'Chen']), present);
-    expect(floors).toEqual([
-      [ben!.leg, ana!.leg, chen!.leg],
-      [chen!.leg, ben!.leg, ana!.leg],
-    ]);
-    expect(stagesOf(chen!.leg, floors)).toEqual([{ main: ben!.leg, thumbnails: [ana!.leg] }]);
-    expect(stagesOf(ana!.leg, floors)).toEqual([
-      { main: ben!.leg, thumbnails: [chen!.leg] },
-      { main: chen!.leg, thumbnails: [ben!.leg] },
-    ]);
-  });
-
-  it('goes on unchanged when the same person speaks again', () => {
-    expect(floorsOf(roundOf(['Ben', 'Ben', 'Ben']), present)).toHaveLength(1);
   });
 });
