@@ -7,10 +7,10 @@ import type { ConferenceBody } from './facts.js';
  * kept and passed on: a newer site may understand it (merge rule 5).
  */
 export const upcast = (fact: Fact): ConferenceBody | undefined => {
-  const { type, v, by, body } = fact;
+  const { type, v, body } = fact;
   if (v !== 1 || !Object.hasOwn(SHAPES, type) || !isRecord(body)) return undefined;
   if (!SHAPES[type as ConferenceBody['type']](body)) return undefined;
-  return { type, v, by, body } as unknown as ConferenceBody;
+  return fact as unknown as ConferenceBody; // As it is: version 1 is what the domain speaks.
 };
 
 type Shape = (body: Readonly<Record<string, unknown>>) => boolean;

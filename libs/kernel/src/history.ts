@@ -80,7 +80,10 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
 
   add(facts: readonly Fact[]): boolean {
     const before = this.#arrived.length;
-    for (const fact of facts) this.#adopt(fact);
+    for (const fact of facts) {
+      const released = this.#adopt(fact);
+      if (released.length > 0) this.#adoptReleased([...released]);
+    }
     return this.#arrived.length > before;
   }
 
@@ -138,15 +141,19 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     };
   }
 
-  /** Places a fact and then, one after the other, all that had waited for it. */
-  #adopt(first: Fact): void {
-    const ready = [first];
-    for (let fact = ready.pop(); fact !== undefined; fact = ready.pop()) {
-      if (this.#waiting.has(fact.hash) || this.#find(fact) !== undefined) continue;
-      const lacking = this.#place(fact);
-      if (lacking === undefined) ready.push(...this.#released(fact.hash));
-      else this.#wait(fact, lacking);
-    }
+  /** Places a fact or lets it wait. Gives back what had waited for it. */
+  #adopt(fact: Fact): readonly Fact[] {
+    if (this.#waiting.size > 0 && this.#waiting.has(fact.hash)) return NONE;
+    const stream = this.#streamOf(fact.stream);
+    if (factIn(stream, fact.seq, fact.hash) !== undefined) return NONE;
+    const lacking = this.#place(fact, stream);
+    if (lacking === undefined) return this.#released(fact.hash);
+    this.#wait(fact, lacking);
+    return NONE;
+  }
+
+  #adoptReleased(ready: Fact[]): void {
+    for (let fact = ready.pop(); fact !== undefined; fact = ready.pop()) for (const next of this.#adopt(fact)) ready.push(next);
   }
 
   #wait(fact: Fact, lacking: Head): void {
@@ -165,14 +172,14 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
   }
 
   /** Gives a fact its place, or says which cause is lacking. */
-  #place(fact: Fact): Head | undefined {
-    const stream = this.#streamOf(fact.stream);
-    const prev = fact.prev === null ? undefined : this.#find({ stream: fact.stream, seq: fact.seq - 1, hash: fact.prev });
+  #place(fact: Fact, stream: Stream<Body>): Head | undefined {
+    const prev = fact.prev === null ? undefined : factIn(stream, fact.seq - 1, fact.prev);
     if (prev === undefined && fact.prev !== null) return { stream: fact.stream, seq: fact.seq - 1, hash: fact.prev };
 
     const causes: Placed<Body>[] = prev === undefined ? [] : [prev];
     for (const head of fact.after) {
-      const cause = this.#find(head);
+      const theirs = this.#streams.get(head.stream);
+      const cause = theirs && factIn(theirs, head.seq, head.hash);
       if (cause === undefined) return head;
       causes.push(cause);
     }
@@ -188,12 +195,6 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     else stream.others.set(fact.hash, placed);
     this.#arrived.push(placed);
     return undefined;
-  }
-
-  #find({ stream, seq, hash }: Head): Placed<Body> | undefined {
-    const known = this.#streams.get(stream);
-    const first = known?.bySeq[seq];
-    return first?.hash === hash ? first : known?.others.get(hash);
   }
 
   #streamOf(name: StreamName): Stream<Body> {
@@ -243,6 +244,11 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
 }
 
 const NONE: readonly Fact[] = [];
+
+const factIn = <Body>({ bySeq, others }: Stream<Body>, seq: number, hash: FactHash): Placed<Body> | undefined => {
+  const first = bySeq[seq];
+  return first === undefined || first.hash === hash ? first : others.get(hash);
+};
 
 /** What somebody could see who had seen these. */
 const sightOf = (causes: readonly Placed<unknown>[]): readonly number[] => {
