@@ -4,6 +4,7 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startProvisioning } from '@isthmus/provisioning';
 import { logOf } from '@isthmus/service-kit';
+import { startTelemetry } from '@isthmus/telemetry';
 import { startTracing } from '@isthmus/telemetry-otel';
 import type { ManagementConfig } from '../part-config.js';
 import type { RunningPart } from '../part.js';
@@ -17,7 +18,7 @@ import { serveAuthority } from './authority-page.js';
  */
 export const startManagement = (config: ManagementConfig, webRoot: string): Promise<RunningPart> =>
   startAll(async (parts) => {
-    const { host, clientHost, portalPort, sitePort, tls, stateDir, firstAdministrator } = config;
+    const { host, clientHost, portalPort, sitePort, telemetryPort, tls, stateDir, firstAdministrator } = config;
     const log = logOf('management');
     const tracing = startTracing('isthmus', { attributes: { 'isthmus.site': 'management' } });
     parts.add({ close: () => tracing.shutdown() });
@@ -32,6 +33,7 @@ export const startManagement = (config: ManagementConfig, webRoot: string): Prom
         portalDir: existsSync(portalDir) ? portalDir : undefined,
       }),
     );
+    parts.add(await startTelemetry({ role: 'management', listen: { host, port: telemetryPort }, bus, clock }));
     if (config.authority) parts.add(await serveAuthority(config.authority.file, { host: clientHost, port: config.authority.port }));
     for (const site of config.sites) await provisioning.ensureSite(site);
     for (const room of config.rooms) await provisioning.ensureRoom({ ...room, aliases: [...room.aliases] });

@@ -9,6 +9,7 @@ import { startMediaNode } from '@isthmus/media-node';
 import { httpPeers } from '@isthmus/peers-http';
 import { startRegistrar } from '@isthmus/registrar';
 import { logOf } from '@isthmus/service-kit';
+import { startTelemetry } from '@isthmus/telemetry';
 import { startTracing } from '@isthmus/telemetry-otel';
 import type { SiteConfig } from '../part-config.js';
 import type { RunningPart } from '../part.js';
@@ -54,6 +55,14 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
                 ? log.warn({ error }, 'management cannot be followed; the copy here is used')
                 : log.info('management is followed again'),
           }),
+      }),
+    );
+    parts.add(
+      await startTelemetry({
+        role: 'site',
+        ...{ site, bus, clock },
+        listen: { host, port: ports.telemetry },
+        management: { url: management.url, credentials },
       }),
     );
     const clients = (port: number) => ({ host: clientHost, port, ...(config.tls ? { tls: config.tls } : {}) });
