@@ -217,6 +217,18 @@ describe('being in', () => {
   );
 });
 
+describe('a brain that was started anew', () => {
+  it('has those whom it does not know any more come in again', async () => {
+    const { client } = await joined();
+    const other = await joined('board', { ...ben, pin: '0815' });
+    await world.brain.change('open', { seats: [] });
+    expect(await client.hears('ended')).toMatchObject({ reason: 'node-lost' });
+    await client.ended;
+    expect((await joined('open', { connect: 2 })).seat.view.roster).toHaveLength(1);
+    expect(other.client.ws.readyState).toBe(1);
+  });
+});
+
 describe('going, and coming back', () => {
   it('leaves at once when they say so, and keeps the connection for another join', async () => {
     const { client, seat } = await joined();

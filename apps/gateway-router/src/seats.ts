@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ConferenceView, LegId, PersonId } from '@isthmus/conference';
 import { Refusal } from '@isthmus/kernel';
 import type { Clock } from '@isthmus/ports';
-import type { BrainAnswer, ViewPublished } from '@isthmus/protocol';
+import type { BrainAnswer, EndReason, ViewPublished } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
 import type { Brain } from './brain.js';
 import { revisionOf } from './meeting-view.js';
@@ -77,6 +77,7 @@ export class Seats {
       if (seat) this.end(seat, reason);
       else this.remember(leg, { ended: reason });
     }
+    this.endMissing(view);
   }
 
   /** The connection is gone without a goodbye. Whoever only waited has nothing to come back to. */
@@ -109,7 +110,15 @@ export class Seats {
     this.byLeg.clear();
   }
 
-  private end(seat: Seat, reason: ViewPublished['ended'][number]['reason']): void {
+  /** A seat that the meeting no longer has, though nobody said that it ended: its brain was started anew. A new join puts that right. */
+  private endMissing(view: ConferenceView): void {
+    for (const seat of this.byLeg.values()) {
+      const newer = seat.view.conference === view.conference && revisionOf(view) > revisionOf(seat.view);
+      if (newer && ![...view.seats, ...view.waiting].some(({ leg }) => leg === seat.of.leg)) this.end(seat, 'node-lost');
+    }
+  }
+
+  private end(seat: Seat, reason: EndReason): void {
     this.forget(seat);
     seat.end(reason);
   }

@@ -39,7 +39,7 @@ export const endedInWords = (reason: EndReason): string => ENDED[reason];
 export const refusedInWords = (error: unknown): { readonly code: string; readonly message: string } => {
   if (!(error instanceof IsthmusError)) return UNAVAILABLE;
   const { code, message } = error as IsthmusError;
-  if (error instanceof Refusal) return { code, message: code in REFUSED ? REFUSED[code as KnownRefusal] : message };
+  if (error instanceof Refusal) return { code, message: Object.hasOwn(REFUSED, code) ? REFUSED[code as KnownRefusal] : message };
   return code === 'site.busy' || code === 'site.starting' ? { code, message } : UNAVAILABLE;
 };
 

@@ -207,6 +207,7 @@ export const gatewayWorld = async (
   await brain.start();
   const gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: { host: '127.0.0.1', port: 0 }, bus, ...options });
   await brain.reportNode();
+  const reporting = setInterval(() => void brain.reportNode(), 1_000);
   await vi.waitFor(async () => {
     if ((await fetch(`${gateway.url}/healthz/ready`)).status !== 200) throw new Error('the gateway-router is not ready');
   }, 5_000);
@@ -222,6 +223,7 @@ export const gatewayWorld = async (
       return client;
     },
     close: async () => {
+      clearInterval(reporting);
       for (const client of clients) client.ws.terminate();
       await gateway.close();
       await bus.close();
