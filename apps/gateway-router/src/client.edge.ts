@@ -1,6 +1,6 @@
 import { Fault, Refusal, type SiteId } from '@isthmus/kernel';
 import type { ClientToGateway, JoinRequest } from '@isthmus/protocol';
-import { CLOSE, inSpan, logOf, type Conversation } from '@isthmus/service-kit';
+import { CLOSE, inSpan, logOf, tokenBucket, type Conversation } from '@isthmus/service-kit';
 import type { Brain } from './brain.js';
 import { tellFirstFrame } from './first-frame.js';
 import type { Admission, Reception } from './reception.js';
@@ -22,6 +22,8 @@ export interface ClientEdgeParts {
 
 /** Wrong PINs that one connection may try; then it is closed (reliability.md G19). */
 export const WRONG_PINS_MAX = 5;
+/** Joins cost the site a decision on disk and a placement; nobody who means it needs more than one in two seconds for long. */
+const JOINS = { perSecond: 0.5, atOnce: 20 };
 /** How long a client waits for the first media node to report before it is sent away. */
 const NODE_WITHIN_MS = 10_000;
 
@@ -50,6 +52,7 @@ class Client implements Conversation<ClientToGateway> {
   /** The alias that the PIN prompt was last shown for. */
   private promptedFor: string | undefined;
   private joinedWith: { readonly traceparent: string | undefined; readonly at: number } | undefined;
+  private readonly mayJoin = tokenBucket(JOINS);
   private readonly log = logOf('gateway-router');
 
   constructor(
@@ -90,6 +93,7 @@ class Client implements Conversation<ClientToGateway> {
   private async join(request: JoinRequest): Promise<void> {
     const { seats, copy } = this.parts;
     if (this.seat && this.seat.state !== 'over') throw new Refusal('join.already', 'You are in a meeting already. Leave it first.');
+    if (!this.mayJoin()) throw new Refusal('join.too-often', 'That was too often. Wait a moment before you try again.');
     if (!copy.known) throw new Fault('site.starting', 'This site is starting. Try again in a moment.');
     this.joinedWith = { traceparent: request.traceparent, at: Date.now() };
 

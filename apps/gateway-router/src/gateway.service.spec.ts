@@ -90,6 +90,16 @@ describe('coming in', () => {
     expect(performance.now() - before).toBeGreaterThan(4_500);
   });
 
+  it('slows down who joins and leaves in a loop', async () => {
+    const client = await world.client();
+    for (let i = 1; i < 25; i++) {
+      client.join('open', { connect: i });
+      await client.answer(client.say({ type: 'leave' }));
+    }
+    expect(await client.answer(client.join('open', { connect: 25 }))).toMatchObject({ type: 'refused', code: 'join.too-often' });
+    expect(world.brain.asked.filter(({ type }) => type === 'Join').length).toBeLessThan(25);
+  });
+
   it('refuses a second join on the same connection', async () => {
     const { client } = await joined();
     expect(await client.answer(client.join('open'))).toMatchObject({ type: 'refused', code: 'join.already' });

@@ -26,5 +26,6 @@ export {
   underTraceparent,
   type SpanOptions,
 } from './trace.js';
+export { tokenBucket } from './token-bucket.js';
 export { tracedBus } from './traced-bus.js';
 export { originRefusal, routeUpgrades, type Origins } from './upgrade.js';

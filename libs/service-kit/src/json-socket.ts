@@ -6,6 +6,7 @@ import { MESSAGE_BYTES_MAX, PROTOCOL_VERSION } from '@isthmus/protocol';
 import { logOf } from './log.js';
 import { originRefusal, routeUpgrades, type Origins } from './upgrade.js';
 import { parseStrictJson } from './strict-json.js';
+import { tokenBucket } from './token-bucket.js';
 import { inService } from './trace.js';
 
 /** What every client protocol of ours has in common: requests carry `v` and a growing `id`, answers carry `re`. */
@@ -136,7 +137,8 @@ export const acceptJsonSockets = <In extends Request, Out>(server: HttpServer, o
 const converse = <In extends Request, Out>(ws: WebSocket, request: IncomingMessage, options: JsonSocketOptions<In, Out>): void => {
   const log = logOf(options.service);
   const socket = socketOver<Out>(ws, request);
-  const mayPass = tokenBucket(options.messagesPerSecond ?? 50);
+  const { messagesPerSecond: rate = 50 } = options;
+  const mayPass = tokenBucket({ perSecond: rate, atOnce: rate * 4 });
   let conversation: Conversation<In>;
   try {
     conversation = inService(options.service, () => options.connected(socket, request));
@@ -245,20 +247,5 @@ const refusedBy = (re: number, error: unknown): Refused => {
     re,
     code: said?.code ?? 'service.failed',
     message: said?.message ?? 'Something failed here. Trying again may help.',
-  };
-};
-
-/** Whether one more may pass: `perSecond` all the time, four times that at once. */
-const tokenBucket = (perSecond: number): (() => boolean) => {
-  const most = perSecond * 4;
-  let tokens = most;
-  let at = performance.now();
-  return () => {
-    const now = performance.now();
-    tokens = Math.min(most, tokens + ((now - at) / 1000) * perSecond);
-    at = now;
-    if (tokens < 1) return false;
-    tokens--;
-    return true;
   };
 };
