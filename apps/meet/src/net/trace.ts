@@ -19,6 +19,7 @@ export const now = (): number => performance.timeOrigin + performance.now();
 
 export const beginJoinTrace = (): JoinTrace => {
   const marks: Record<string, number> = {};
+  performance.mark('isthmus:click');
   return {
     traceparent: `00-${hex(16)}-${hex(8)}-01`,
     clickedAt: now(),

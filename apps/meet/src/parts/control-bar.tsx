@@ -58,7 +58,7 @@ const Control = ({ label, hint, icon, onClick, testId, tone, pressed, expanded, 
 );
 
 /** For hosts: what concerns everybody at once. */
-const HostMenu = ({ onClose }: { readonly onClose: () => void }) => {
+const HostMenu = ({ onEnd, onClose }: { readonly onEnd: () => void; readonly onClose: () => void }) => {
   const meeting = useMeeting();
   const locked = useMeetingState((state) => state.view?.locked ?? false);
   const act = (type: 'lock' | 'unlock' | 'mute-all-guests'): void => {
@@ -80,6 +80,22 @@ const HostMenu = ({ onClose }: { readonly onClose: () => void }) => {
         <span>
           Mute all guests
           <small>They may unmute when you allow it</small>
+        </span>
+      </button>
+      <hr />
+      <button
+        type="button"
+        className="menu-item menu-item-danger"
+        onClick={() => {
+          onClose();
+          onEnd();
+        }}
+        data-testid="end-menu"
+      >
+        <IconPhoneOff size={20} aria-hidden="true" />
+        <span>
+          End for everyone…
+          <small>Asks once more before it does</small>
         </span>
       </button>
     </Popover>
@@ -164,7 +180,7 @@ export const ControlBar = ({ rosterOpen, onRoster, onLeave, onHelp }: ControlBar
             onClick={() => setMenu(menu === 'host' ? null : 'host')}
             testId="host-menu"
           />
-          {menu === 'host' ? <HostMenu onClose={close} /> : null}
+          {menu === 'host' ? <HostMenu onEnd={onLeave} onClose={close} /> : null}
         </div>
       ) : null}
       <div className="bar-menu">

@@ -6,7 +6,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['R', 'Who is here'],
   ['L', 'Leave'],
   ['?', 'These shortcuts'],
-  ['Arrow keys', 'Move your own picture, when it has the focus'],
+  ['Arrows', 'Move your own picture, when it has the focus'],
 ];
 
 export const HelpDialog = ({ onClose }: { readonly onClose: () => void }) => (

@@ -1,5 +1,6 @@
 import { IconAlertTriangle, IconMicrophone, IconMicrophoneOff, IconVideo, IconVideoOff } from '@tabler/icons-react';
-import type { DeviceKind } from '../net/devices.js';
+import type { DeviceKind, DeviceProblem } from '../net/devices.js';
+import type { DeviceState } from '../state/meeting-state.js';
 import { useDevices, useMeeting } from '../state/use-meeting.js';
 import { problemWords } from '../state/words.js';
 import { Avatar } from './avatar.js';
@@ -7,7 +8,19 @@ import { DevicePickers } from './device-pickers.js';
 import { LevelMeter } from './level-meter.js';
 import { Video } from './video.js';
 
-const KINDS: readonly DeviceKind[] = ['camera', 'microphone'];
+interface Problem {
+  readonly what: DeviceKind | 'both';
+  readonly problem: DeviceProblem;
+}
+
+/** One notice where one will do. */
+const problemsOf = ({ camera, microphone }: DeviceState): readonly Problem[] => {
+  if (camera.problem !== null && camera.problem === microphone.problem) return [{ what: 'both', problem: camera.problem }];
+  return [
+    { what: 'camera' as const, problem: camera.problem },
+    { what: 'microphone' as const, problem: microphone.problem },
+  ].flatMap(({ what, problem }) => (problem === null ? [] : [{ what, problem }]));
+};
 
 /** The mirror at the door: what the others will see and hear, and the switches for both. */
 export const Preview = ({ name }: { readonly name: string }) => {
@@ -56,12 +69,10 @@ export const Preview = ({ name }: { readonly name: string }) => {
         </div>
         <LevelMeter track={microphone.track} on={microphone.on} />
       </div>
-      {KINDS.map((kind) => {
-        const { problem } = devices[kind];
-        if (problem === null) return null;
-        const { title, text } = problemWords(kind, problem);
+      {problemsOf(devices).map(({ what, problem }) => {
+        const { title, text } = problemWords(what, problem);
         return (
-          <div className="notice" role="status" key={kind} data-testid={`problem-${kind}`}>
+          <div className="notice" role="status" key={what} data-testid={`problem-${what}`}>
             <IconAlertTriangle size={20} aria-hidden="true" />
             <p>
               <strong>{title}.</strong> {text}

@@ -3,7 +3,7 @@ import type { LegId } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
 import type { RosterEntry } from '@isthmus/protocol';
 import { withToast } from './toasts.js';
-import { initials, names, outOfReach } from './words.js';
+import { initials, names, outOfReach, problemWords } from './words.js';
 import { aliasOfInput, aliasOfPath, pathOfAlias } from './room-link.js';
 
 const person = (name: string, site: string, inReach: boolean): RosterEntry => ({
@@ -36,6 +36,14 @@ describe('words about people', () => {
     const roster = [person('Ana', 'lon', false), person('Bo', 'lon', false), person('Carmen', 'cpt', true)];
     expect(outOfReach(roster, () => 'London')).toEqual(['London is out of reach: Ana and Bo will be back when the link is.']);
     expect(outOfReach([person('Ana', 'lon', true)], () => 'London')).toEqual([]);
+  });
+});
+
+describe('words about devices', () => {
+  it('say once what is wrong with both, and what to do', () => {
+    expect(problemWords('both', 'denied').title).toBe('The camera and microphone are not allowed');
+    expect(problemWords('camera', 'in-use').text).toContain('turn it on again');
+    expect(problemWords('both', 'insecure').text).toContain('https://');
   });
 });
 

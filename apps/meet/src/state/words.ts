@@ -55,11 +55,9 @@ export const ENDINGS: Readonly<Record<EndReason, { readonly title: string; reado
   },
 };
 
-const device = { microphone: 'microphone', camera: 'camera' } as const;
-
-/** What happened to a device, and what to do about it. */
-export const problemWords = (kind: DeviceKind, problem: DeviceProblem): { readonly title: string; readonly text: string } => {
-  const it = device[kind];
+/** What happened to a device, or to both alike, and what to do about it. */
+export const problemWords = (what: DeviceKind | 'both', problem: DeviceProblem): { readonly title: string; readonly text: string } => {
+  const [it, is, them] = what === 'both' ? ['camera and microphone', 'are', 'them'] : [what, 'is', 'it'];
   switch (problem) {
     case 'insecure':
       return {
@@ -68,14 +66,17 @@ export const problemWords = (kind: DeviceKind, problem: DeviceProblem): { readon
       };
     case 'denied':
       return {
-        title: `The ${it} is not allowed`,
-        text: `The browser or the system refuses it. Allow the ${it} next to the address bar, then turn it on again.`,
+        title: `The ${it} ${is} not allowed`,
+        text: `The browser or the system refuses ${them}. Allow the ${it} next to the address bar, then turn ${them} on again. You can join without.`,
       };
     case 'none':
       return { title: `No ${it} found`, text: `Plug one in and it is picked up by itself. You can join without.` };
     case 'in-use':
-      return { title: `The ${it} is busy`, text: `Another program seems to be using it. Close that one, then turn it on again.` };
+      return {
+        title: `The ${it} ${is} busy`,
+        text: `Another program seems to be using ${them}. Close that one, then turn ${them} on again.`,
+      };
     case 'failed':
-      return { title: `The ${it} did not start`, text: `The browser gave no reason. Try another ${it}, or turn it on again.` };
+      return { title: `The ${it} did not start`, text: `The browser gave no reason. Try another ${it}, or turn ${them} on again.` };
   }
 };
