@@ -45,7 +45,7 @@ export const checkPassword = (password: string, name: string): void => {
   const message =
     password.length < PASSWORD_MIN || password.length > PASSWORD_MAX
       ? `A password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters; several words make a good one.`
-      : new Set(password).size < 5 || password.toLowerCase().includes(name.toLowerCase())
+      : new Set(password).size < 5 || (name.length >= 3 && password.toLowerCase().includes(name.toLowerCase()))
         ? 'That password is easily guessed: it repeats itself or contains the name.'
         : undefined;
   if (message)
