@@ -6,6 +6,7 @@ import { CameraSender, type Sent } from './camera.js';
 import { clipOf, type Clip } from './clips.js';
 import { learn } from './hearing.js';
 import { markOf } from './mark.js';
+import { MediaKeeper } from './media-keeper.js';
 import { MediaSession } from './media-session.js';
 import { monotonicMs } from './metronome.js';
 import { MicrophoneSender } from './microphone.js';
@@ -52,7 +53,6 @@ export interface StageRecord extends Stage {
 }
 
 const WATCH_EVERY_MS = 50;
-const REATTACH_MS = 500;
 /** A stage that never settled is kept as such; the record is bounded. */
 const STAGES_MAX = 10_000;
 /** More packets a second than comfort noise. */
@@ -60,22 +60,25 @@ const VOICE_PACKETS = 10;
 
 export class Bot {
   private seat!: Seat;
-  private media: MediaSession | null = null;
-  private place: MediaPlace | null = null;
+  private readonly keeper: MediaKeeper;
   private attaching: Promise<void> = Promise.resolve();
   private camera!: CameraSender;
   private microphone!: MicrophoneSender;
   private latest!: MeetingView;
   private leg_!: LegId;
   private watch: NodeJS.Timeout | null = null;
-  private gone = false;
   private readonly stages_: StageRecord[] = [];
   private speakingNow: readonly LegId[] = [];
 
   private constructor(
     private readonly options: BotOptions,
     private readonly clip: Clip,
-  ) {}
+  ) {
+    this.keeper = new MediaKeeper({
+      attach: (place, onLost) => this.attach(place, onLost),
+      onAgain: (why) => options.onNotice?.('bot.reattaching', why),
+    });
+  }
 
   /** Joins and answers when media flow both ways. */
   static async start(options: BotOptions): Promise<Bot> {
@@ -195,11 +198,13 @@ export class Bot {
     this.seat?.close();
   }
 
+  private get media(): MediaSession | null {
+    return this.keeper.session;
+  }
+
   private stop(): void {
-    this.gone = true;
     if (this.watch) clearInterval(this.watch);
-    this.media?.close();
-    this.media = null;
+    this.keeper.close();
   }
 
   private async join(): Promise<void> {
@@ -218,7 +223,11 @@ export class Bot {
       ...(connect !== undefined && { connect }),
       ...(authority && { authority }),
       onWaiting: (reason) => this.options.onWaiting?.(reason),
-      onMedia: (place, leg) => this.attach(place, leg),
+      onMedia: (place, leg) => {
+        this.sitAs(leg);
+        this.attaching = this.keeper.go(place);
+        this.attaching.catch(() => {}); // `start` reports the first; the keeper repeats the others.
+      },
       onView: (view) => this.follow(view),
       onNotice: (code, message) => this.options.onNotice?.(code, message),
       onEnded: (reason) => {
@@ -231,54 +240,29 @@ export class Bot {
     this.watch = setInterval(() => this.confirm(), WATCH_EVERY_MS);
   }
 
-  /** Media follow the place that was named last; attempts are made one after the other. */
-  private attach(place: MediaPlace, leg: LegId): void {
-    this.place = place;
-    if (leg !== this.leg_) {
-      this.leg_ = leg;
-      this.camera = new CameraSender(this.clip, markOf(leg), leg);
-      this.microphone = new MicrophoneSender(this.clip.speech, leg);
-      this.camera.layers({ large: true, small: true }, monotonicMs());
-    }
-    const first = this.media === null && this.watch === null;
-    this.attaching = this.attaching.then(() => this.attachNow(place, first));
-    // The first attempt's failure is reported by `start`.
-    this.attaching.catch(() => {});
+  /** A new leg is a new sender: marks and stream names say whose they are. */
+  private sitAs(leg: LegId): void {
+    if (leg === this.leg_) return;
+    this.leg_ = leg;
+    this.camera = new CameraSender(this.clip, markOf(leg), leg);
+    this.microphone = new MicrophoneSender(this.clip.speech, leg);
+    // Everything, until the node says what anybody watches.
+    this.camera.layers({ large: true, small: true }, monotonicMs());
   }
 
-  private async attachNow(place: MediaPlace, first: boolean): Promise<void> {
-    if (this.gone || place !== this.place) return;
-    this.media?.close();
-    this.media = null;
-    try {
-      const session = await MediaSession.attach({
-        ...place,
-        leg: this.leg_,
-        camera: this.camera,
-        microphone: this.microphone,
-        receive: this.options.receive ?? 'everything',
-        ...(this.options.authority && { authority: this.options.authority }),
-        ...(this.options.localAddress && { localAddress: this.options.localAddress }),
-        onSpeaking: (legs) => (this.speakingNow = legs),
-        onLost: (why) => {
-          this.media = null;
-          this.attachAgain(place, why);
-        },
-      });
-      if (this.gone) session.close();
-      else this.media = session;
-    } catch (error) {
-      if (first) throw error;
-      this.attachAgain(place, String(error));
-    }
-  }
-
-  private attachAgain(place: MediaPlace, why: string): void {
-    if (this.gone) return;
-    this.options.onNotice?.('bot.reattaching', why);
-    setTimeout(() => {
-      if (!this.gone && place === this.place) this.attach(place, this.leg_);
-    }, REATTACH_MS).unref();
+  private attach(place: MediaPlace, onLost: (why: string) => void): Promise<MediaSession> {
+    const { receive = 'everything', authority, localAddress } = this.options;
+    return MediaSession.attach({
+      ...place,
+      leg: this.leg_,
+      camera: this.camera,
+      microphone: this.microphone,
+      receive,
+      ...(authority && { authority }),
+      ...(localAddress && { localAddress }),
+      onSpeaking: (legs) => (this.speakingNow = legs),
+      onLost,
+    });
   }
 
   private follow(view: MeetingView): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from '@isthmus/kernel';
 import { readIvf, readOggOpus, readWav } from './clip-files.js';
 import { LARGE, LOOP_SECONDS, makePictures, makeSpeech, SMALL } from './clip-maker.js';
 import type { Persona } from './persona.js';
@@ -115,7 +116,14 @@ export const speechSamples = async (persona: Persona, options: ClipOptions = {})
 export const cached = async (target: string, make: (into: string) => Promise<void>): Promise<string> => {
   if (await exists(target)) return target;
   const into = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.part`;
-  await mkdir(into, { recursive: true });
+  await mkdir(into, { recursive: true }).catch((cause: Error) => {
+    throw new Fault(
+      'bots.cache-unwritable',
+      `Pictures and voices of bots cannot be kept in ${target}: ${cause.message}. Make the folder writable, or set XDG_CACHE_HOME to one that is.`,
+      {},
+      { cause },
+    );
+  });
   try {
     await make(into);
     await rename(into, target);

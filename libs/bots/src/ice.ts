@@ -26,24 +26,18 @@ export class IceAgent {
   readonly usernameFragment = randomBytes(3).toString('hex');
   readonly password = randomBytes(12).toString('hex');
   private readonly tieBreaker = randomBytes(8).readBigUInt64BE();
-  private pending = new Map<string, IceCandidate>();
+  private readonly pending = new Map<string, IceCandidate>();
   private selected: IceCandidate | null = null;
   private lastAnswerMs = 0;
 
   constructor(
-    private remote: IceRemote,
+    private readonly remote: IceRemote,
     private readonly candidates: readonly IceCandidate[],
     private readonly send: (bytes: Buffer, to: IceCandidate) => void,
   ) {}
 
   get pair(): IceCandidate | null {
     return this.selected;
-  }
-
-  /** After `restart-ice`: new credentials, same socket. */
-  restart(remote: IceRemote): void {
-    this.remote = remote;
-    this.pending.clear();
   }
 
   /** Sends what is due: a check to every candidate until one answers, then consent to that one. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Opener, openPacket, Protector, type MasterKey } from './srtp.js';
-import { writeRtpHeader } from './rtp.js';
+import { readRtpHeader, writeRtpHeader } from './rtp.js';
+import { Opener, Protector, type MasterKey } from './srtp.js';
 import { senderReport } from './rtcp.js';
 import { ProtectionProfileAeadAes128Gcm, RtpHeader, SrtcpSession, SrtpSession } from 'werift';
 
@@ -10,6 +10,11 @@ const master: MasterKey = {
 };
 const packet = (protector: Protector, sequence: number, payload = Buffer.from(`packet ${sequence}`)) =>
   protector.protectRtp(writeRtpHeader({ payloadType: 96, marker: true, sequence, timestamp: 1, ssrc: 7 }), payload);
+const openPacket = (opener: Opener, sealed: Buffer) => {
+  const header = readRtpHeader(sealed);
+  const payload = header && opener.openRtp(sealed, header, opener.note(header));
+  return header && payload && { header, payload };
+};
 
 describe('SRTP with AES-GCM', () => {
   // werift's implementation is older than ours and talks to browsers: an independent reading of RFC 7714.
@@ -40,7 +45,7 @@ describe('SRTP with AES-GCM', () => {
     const protector = new Protector(master);
     const opener = new Opener(master);
     let sequence = 65_000;
-    for (let n = 0; n < 2_400; n++, sequence = (sequence + 60) & 0xffff) {
+    for (let n = 0; n < 2_300; n++, sequence = (sequence + 60) & 0xffff) {
       const [first, second] = [packet(protector, sequence), packet(protector, (sequence + 1) & 0xffff)];
       expect(openPacket(opener, second)?.payload.toString()).toBe(`packet ${(sequence + 1) & 0xffff}`);
       expect(openPacket(opener, first)?.payload.toString()).toBe(`packet ${sequence}`);

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
-import { readRtpHeader, type RtpHeader } from './rtp.js';
+import type { RtpHeader } from './rtp.js';
 
 /**
  * Protects and opens SRTP with AEAD_AES_128_GCM (RFC 7714) for bots. Fifty bots share two cores with the SFU, so a packet
@@ -162,11 +162,4 @@ const open = (key: KeyObject, iv: Buffer, aad: Buffer, sealed: Buffer): Buffer |
     return null;
   }
   return body;
-};
-
-/** Convenience for whoever opens everything. */
-export const openPacket = (opener: Opener, packet: Buffer): { header: RtpHeader; payload: Buffer } | null => {
-  const header = readRtpHeader(packet);
-  const payload = header && opener.openRtp(packet, header, opener.note(header));
-  return header && payload && { header, payload };
 };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Fault } from '@isthmus/kernel';
 import type { TransportOffer } from '@isthmus/protocol';
 import { handshake, ourFingerprint } from './dtls.js';
-import { CHECK_EVERY_MS, CONSENT_EVERY_MS, IceAgent, type IceCandidate, type IceRemote } from './ice.js';
+import { CHECK_EVERY_MS, CONSENT_EVERY_MS, IceAgent, type IceCandidate } from './ice.js';
 import { isDtls, isRtcp, isRtpOrRtcp, isStun, readRtpHeader, type RtpHeader } from './rtp.js';
 import { Opener, Protector } from './srtp.js';
 
@@ -93,11 +93,6 @@ export class BotTransport {
     const keys = await handshake(this.dtlsCarrier(), this.fingerprints, CONNECT_MS);
     this.protector = new Protector(keys.send);
     this.opener = new Opener(keys.receive);
-  }
-
-  restartIce(remote: IceRemote): void {
-    this.ice.restart(remote);
-    this.ice.check();
   }
 
   get connected(): boolean {
