@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import type { SiteId } from '@isthmus/kernel';
 import { startEngine, type EngineOptions } from '@isthmus/media-mediasoup';
+import type { Credentials } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import type { Bus, Clock } from '@isthmus/ports';
 import { TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
 import { logOf, startService, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
 import { acceptClients } from './client.edge.js';
 import { MediaNode } from './media-node.js';
-import type { NodeLinks } from './node-links.js';
+import { linkNodes, type NodeLinks } from './node-links.js';
 
 export interface MediaNodeServiceOptions {
   readonly site: SiteId;
@@ -18,6 +19,10 @@ export interface MediaNodeServiceOptions {
   readonly announcedHost?: string;
   /** What clients are told to connect to; default: made of the above. */
   readonly clientUrl?: string;
+  /** For other nodes, mutually authenticated. */
+  readonly link: { readonly host: string; readonly port: number };
+  /** Who this node, or its site, is. Asked at each connection, so that they can rotate. */
+  readonly credentials: () => Credentials;
   readonly webRtc: EngineOptions['webRtc'];
   readonly plain: EngineOptions['plain'];
   /** Most legs that should be placed here. */
@@ -40,12 +45,16 @@ const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performanc
 export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<RunningService> => {
   const { site, node: id, listen, bus, webRtc, plain, workerBin, capacity, clock = SYSTEM_CLOCK, translate = (host) => host } = options;
   const log = logOf(NAME).child({ node: id });
-  const quietly = (what: string) => (error: unknown) => log.warn({ error }, `${what} could not be published`);
+  let closing: Promise<void> | undefined;
+  const quietly = (what: string) => (error: unknown) => {
+    if (!closing) log.warn({ error }, `${what} could not be published`);
+  };
   const publish = (event: MediaEvent): void => {
     bus.publish({ topic: TOPICS.mediaEvents, key: event.conference, value: event }).catch(quietly('a media event'));
   };
 
-  let links: NodeLinks | undefined;
+  // Assigned once the node exists, which speaks through it.
+  let links: NodeLinks | undefined = undefined;
   const node = await MediaNode.start({
     site,
     node: id,
@@ -58,6 +67,22 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     now: () => clock.monotonic(),
   });
 
+  const failed = async (error: unknown): Promise<never> => {
+    await links?.close();
+    await node.close();
+    throw error;
+  };
+  links = await linkNodes({
+    site,
+    node: id,
+    listen: options.link,
+    credentials: options.credentials,
+    translate,
+    message: (from, message) => node.linkMessage(from, message),
+    up: (other) => node.linkUp(other),
+    log,
+  }).catch(failed);
+
   let clients: JsonSocketServer | undefined;
   const service = await startService({
     name: NAME,
@@ -67,14 +92,11 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     configure: (app) => {
       clients = acceptClients(app.getHttpServer(), node);
     },
-  }).catch(async (error: unknown) => {
-    await node.close();
-    throw error;
-  });
+  }).catch(failed);
 
   const clientUrl = options.clientUrl ?? clientUrlOf(service.url, options.announcedHost);
   const report = async (): Promise<void> => {
-    const value: NodeReport = { node: id, site, clientUrl, linkUrl: links?.url ?? '', capacity, ...(await node.report()), at: clock.now() };
+    const value: NodeReport = { node: id, site, clientUrl, linkUrl: links.url, capacity, ...(await node.report()), at: clock.now() };
     await bus.publish({ topic: TOPICS.nodes, key: id, value });
   };
   const subscription = await bus.subscribe(TOPICS.desires, { group: `${NAME}-${id}` }, async ({ value }) => node.desire(value));
@@ -84,13 +106,12 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     report().catch(quietly('a report'));
   }, TICK_MS);
 
-  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     clearInterval(ticking);
     await subscription.close();
     await node.close();
     await clients?.close();
-    await links?.close();
+    await links.close();
     await service.close();
   };
   return { ...service, close: () => (closing ??= close()) };

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import type { SiteId } from '@isthmus/kernel';
+import type { Credentials } from '@isthmus/peers-http';
+import type { NodeId } from '@isthmus/placement';
+import { readConfig, runMain, setting } from '@isthmus/service-kit';
+import { startMediaNode } from './start.js';
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const SETTINGS = {
+  site: setting(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), { says: 'The site that this node belongs to.', example: 'nyc' }),
+  node: setting(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/), {
+    says: 'The name of this node, unique among all sites.',
+    example: 'nyc-0',
+  }),
+  host: setting(z.string().min(1).default('127.0.0.1'), { says: 'The address to listen at, for everything.', example: '10.1.0.5' }),
+  announcedAddress: setting(z.string().min(1).optional(), {
+    says: 'What clients send media to, if that is another address.',
+    example: '203.0.113.5',
+  }),
+  port: setting(port.default(7_110), { says: "Clients' WebSockets.", example: '7110' }),
+  linkPort: setting(port.default(7_120), { says: "Other nodes' links.", example: '7120' }),
+  mediaPort: setting(port.default(7_130), { says: "Clients' media, UDP and TCP.", example: '7130' }),
+  pipePortMin: setting(port.default(7_140), { says: 'First UDP port for pipes to other nodes.', example: '7140' }),
+  pipePortMax: setting(port.default(7_199), { says: 'Last UDP port for pipes to other nodes.', example: '7199' }),
+  capacity: setting(z.coerce.number().int().min(0).default(50), { says: 'Most legs that should be placed here.', example: '50' }),
+  tlsCertFile: setting(z.string().optional(), {
+    says: 'Certificate for clients (PEM); without it they connect in the clear.',
+    example: '/etc/isthmus/tls.pem',
+  }),
+  tlsKeyFile: setting(z.string().optional(), { says: 'Its key (PEM).', example: '/etc/isthmus/tls.key' }),
+  linkCertFile: setting(z.string().min(1), {
+    says: "This node's certificate for links, issued at enrolment.",
+    example: '/etc/isthmus/node.pem',
+  }),
+  linkKeyFile: setting(z.string().min(1), { says: 'Its key.', example: '/etc/isthmus/node.key' }),
+  linkAuthorityFile: setting(z.string().min(1), { says: "The deployment's authority.", example: '/etc/isthmus/authority.pem' }),
+} as const;
+
+await runMain('media-node', async () => {
+  const config = readConfig('media-node', SETTINGS);
+  const { host, tlsCertFile, tlsKeyFile } = config;
+  const [certificate, key, authority] = await Promise.all(
+    [config.linkCertFile, config.linkKeyFile, config.linkAuthorityFile].map((file) => readFile(file, 'utf8')),
+  );
+  const credentials = { certificate, key, authority } as Credentials;
+  const bus = embeddedBus();
+  const service = await startMediaNode({
+    site: config.site as SiteId,
+    node: config.node as NodeId,
+    listen: { host, port: config.port, ...(tlsCertFile && tlsKeyFile ? { tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } } : {}) },
+    link: { host, port: config.linkPort },
+    credentials: () => credentials,
+    webRtc: {
+      ip: host,
+      port: config.mediaPort,
+      ...(config.announcedAddress === undefined ? {} : { announcedAddress: config.announcedAddress }),
+    },
+    plain: { ip: host, portMin: config.pipePortMin, portMax: config.pipePortMax },
+    capacity: config.capacity,
+    bus,
+  });
+  return {
+    close: async () => {
+      await service.close();
+      await bus.close();
+    },
+  };
+});
