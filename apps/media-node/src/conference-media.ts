@@ -215,11 +215,12 @@ export class ConferenceMedia {
 
   /** Begins a pipe to each node that is desired; what then goes through it is for {@link reconcile}. */
   private ensurePipes(): void {
-    const { room, node, send, translate, now, failed } = this.options;
+    const { room, site, node, send, translate, now, failed } = this.options;
     for (const { to } of this.desire.pipes) {
       if (this.pipes.has(to.node)) continue;
       const pipe = new Pipe({
         room,
+        site,
         self: node,
         to,
         conference: this.id,

@@ -11,6 +11,8 @@ export interface OffersOptions {
   readonly transport: PipeTransport;
   readonly streams: Streams;
   readonly to: NodeId;
+  /** The other end is in our own site. */
+  readonly near: boolean;
   readonly say: (offered: OfferedStreams) => void;
   readonly hushed: (legs: readonly LegId[]) => ReadonlySet<LegId>;
   readonly failed: (error: unknown) => void;
@@ -19,8 +21,12 @@ export interface OffersOptions {
 
 /** Up to here every stream is made ready to cross before anybody looks at it; beyond, when somebody does. */
 const READY_LEGS_MAX = 60;
-/** mediasoup reports the sender's clock within this time after a layer's first packet. */
+/** mediasoup reports the sender's clock within this time after a layer's first packet (at most 1.5 s between two reports). */
 const REPORTED_AFTER_MS = 1_600;
+/** Until then the first layer's own clock has been reported, and viewers have begun with it. */
+const ACQUAINT_AFTER_MS = 2_000;
+const ACQUAINT_AT_ONCE = 4;
+const NEAR_MS = 5_000;
 const KEY_FRAME_WITHIN_MS = 1_000;
 
 /** One stream, with a feed for each of its layers. */
@@ -28,8 +34,10 @@ interface Offer {
   readonly arriving: Arriving;
   readonly feeds: { readonly small?: Feed; readonly large?: Feed; readonly voice?: Feed };
   readonly parameters: OfferedStreams[number]['rtpParameters'];
-  /** The far end knows how the large layer's clock relates to the thumbnail's. */
+  /** The far end knows how the clocks of both layers relate. */
   acquainted: 'not yet' | 'busy' | 'yes';
+  /** When one of its layers began to cross. */
+  openSince: number;
 }
 
 /**
@@ -109,7 +117,13 @@ export class Offers {
             ? { small: await transport.offer(stream, 0) }
             : await Promise.all([transport.offer(stream, 0), transport.offer(stream, 1)]).then(([small, large]) => ({ small, large }));
       const parameters = joinedParameters(Object.values(feeds));
-      this.offers.set(keyOf(leg, source), { arriving, feeds, parameters, acquainted: stream.layers === 2 ? 'not yet' : 'yes' });
+      this.offers.set(keyOf(leg, source), {
+        arriving,
+        feeds,
+        parameters,
+        acquainted: stream.layers === 2 ? 'not yet' : 'yes',
+        openSince: this.options.now(),
+      });
       return true;
     } catch (error) {
       this.options.failed(error);
@@ -130,46 +144,58 @@ export class Offers {
     if (feeds.voice) return feeds.voice.gate((send?.voice ?? false) && !hushed.has(leg));
     if (!feeds.large) return feeds.small?.gate(small || large);
     // A feed whose layer is missing takes the other one, and that one would then cross twice: hence `live`.
+    const shown = acquainted === 'busy';
     await Promise.all([
-      feeds.small?.gate(small && stream.live(0)),
-      acquainted === 'busy' && !large ? undefined : feeds.large.gate(large && stream.live(1)),
+      shown && !small ? undefined : feeds.small?.gate(small && stream.live(0)),
+      shown && !large ? undefined : feeds.large.gate(large && stream.live(1)),
     ]);
   }
 
   /**
-   * Lets the beginning of one large picture cross for each camera that is on a stage there, so that its clock is known when
-   * the large picture is wanted; otherwise the first switch to it would wait for the next sender's report, a second or
-   * more (ADR 0006). One camera at a time, a few packets each.
+   * Acquaints the far end with the layer that does not cross while the other does, so that its clock is known when it is
+   * wanted; otherwise the first switch to it would wait for its next sender's report, a second or more (ADR 0006). To
+   * another site only the beginning of a key frame crosses, twice; within a site the layer crosses long enough that the
+   * intermediary can acquaint the other sites with it in turn.
    */
   private acquaint(): void {
-    const all = [...this.offers.values()];
-    if (all.some(({ acquainted }) => acquainted === 'busy')) return;
-    const next = all.find(
-      ({ arriving, acquainted }) => acquainted === 'not yet' && arriving.stream.live(1) && this.sends.get(arriving.leg)?.small,
-    );
-    const large = next?.feeds.large;
-    if (!next || !large) return;
-    next.acquainted = 'busy';
-    void this.beginLarge(next, large)
-      .catch((error: unknown) => this.options.failed(error))
-      .finally(() => {
-        if (!this.closed) void this.settle().then(() => this.acquaint());
-      });
+    const now = this.options.now();
+    let busy = 0;
+    for (const offer of this.offers.values()) {
+      const { feeds, arriving } = offer;
+      if (offer.acquainted === 'busy') busy++;
+      if (!feeds.small || !feeds.large || offer.acquainted !== 'not yet') continue;
+      const [small, large] = [feeds.small.open, feeds.large.open];
+      if (!small && !large) offer.openSince = now;
+      if (now - offer.openSince < ACQUAINT_AFTER_MS) continue;
+      if (small && large) offer.acquainted = 'yes';
+      const other = small ? feeds.large : feeds.small;
+      if (offer.acquainted === 'yes' || busy >= ACQUAINT_AT_ONCE || !arriving.stream.live(small ? 1 : 0)) continue;
+      busy++;
+      offer.acquainted = 'busy';
+      void this.show(offer, other)
+        .catch((error: unknown) => this.options.failed(error))
+        .finally(() => void (this.closed ? undefined : this.settle()));
+    }
   }
 
-  private async beginLarge(offer: Offer, large: Feed): Promise<void> {
-    const wanted = () => this.sends.get(offer.arriving.leg)?.large ?? false;
-    const glimpse = async (): Promise<boolean> => {
-      const seen = large.keyFrame(KEY_FRAME_WITHIN_MS);
-      await large.gate(offer.arriving.stream.live(1));
-      const began = await seen;
-      if (!wanted()) await large.gate(false);
-      return began;
+  private async show(offer: Offer, feed: Feed): Promise<void> {
+    const { near } = this.options;
+    const wanted = () => {
+      const send = this.sends.get(offer.arriving.leg);
+      return (feed === offer.feeds.large ? send?.large : send?.small) ?? false;
     };
-    const first = await glimpse();
-    await new Promise((resolve) => setTimeout(resolve, REPORTED_AFTER_MS));
+    const glimpse = async (): Promise<boolean> => {
+      const began = feed.keyFrame(KEY_FRAME_WITHIN_MS);
+      await feed.gate(true);
+      const seen = await began;
+      if (!near && !wanted()) await feed.gate(false);
+      return seen;
+    };
+    const seen = await glimpse();
+    await new Promise((resolve) => setTimeout(resolve, near ? NEAR_MS : REPORTED_AFTER_MS));
     // The clock is taken over with the first packet after the report.
-    const second = first && !large.closed && (wanted() || (await glimpse()));
-    offer.acquainted = second ? 'yes' : 'not yet';
+    const again = seen && !feed.closed && (near || wanted() || (await glimpse()));
+    offer.acquainted = again ? 'yes' : 'not yet';
+    offer.openSince = this.options.now();
   }
 }

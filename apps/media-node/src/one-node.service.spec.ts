@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import type { SiteId } from '@isthmus/kernel';
+import { createAuthority, issue } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import { TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
@@ -34,10 +35,13 @@ const widthOf = async (page: TestPage, leg: string) => (await page.sees()).find(
 beforeAll(async () => {
   await bus.subscribe(TOPICS.nodes, { group: 'spec' }, async ({ value }) => void reports.push(value as NodeReport));
   await bus.subscribe(TOPICS.mediaEvents, { group: 'spec' }, async ({ value }) => void events.push(value as MediaEvent));
+  const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: 'nyc' as SiteId } });
   service = await startMediaNode({
     site: 'nyc' as SiteId,
     node: NODE as NodeId,
     listen: { host: '127.0.0.1', port: 0 },
+    link: { host: '127.0.0.1', port: 0 },
+    credentials: () => credentials,
     webRtc: { ip: '127.0.0.1', port: 39_710 },
     plain: { ip: '127.0.0.1', portMin: 39_740, portMax: 39_760 },
     capacity: 50,
@@ -60,28 +64,28 @@ describe('a meeting on one node', () => {
     await desire(legDesire('nyc-ana', 'nyc-ben'), legDesire('nyc-ben', 'nyc-ana'));
     ben = await attaching;
     ana = await attach('nyc-ana');
-    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 8_000);
+    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 20_000);
     expect(events).toContainEqual({ type: 'Attached', conference: CONFERENCE, leg: 'nyc-ana', node: NODE });
   });
 
   it('says who is audible', async () => {
-    await vi.waitFor(async () => expect(await ben.speaking()).toContain('nyc-ana'), 5_000);
+    await vi.waitFor(async () => expect(await ben.speaking()).toContain('nyc-ana'), 15_000);
   });
 
   it('shows a thumbnail small, and large again', async () => {
     await desire(legDesire('nyc-ana', null), legDesire('nyc-ben', null, ['nyc-ana']));
-    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(320), 5_000);
+    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(320), 15_000);
     await desire(legDesire('nyc-ana', null), legDesire('nyc-ben', 'nyc-ana'));
-    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 5_000);
+    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 15_000);
   });
 
   it('tells a publisher to stop the layer that nobody watches, and to begin again', async () => {
     await ana.ask({ type: 'pause', source: 'microphone' }); // A voice would have the large layer ready.
     const unwatched = { watched: { large: false, small: true } };
     await desire(legDesire('nyc-ana', null, [], unwatched), legDesire('nyc-ben', null, ['nyc-ana']));
-    await vi.waitFor(async () => expect(await ana.layers()).toMatchObject({ large: false, small: true }), 5_000);
+    await vi.waitFor(async () => expect(await ana.layers()).toMatchObject({ large: false, small: true }), 15_000);
     await desire(legDesire('nyc-ana', null), legDesire('nyc-ben', 'nyc-ana'));
-    await vi.waitFor(async () => expect(await ana.layers()).toMatchObject({ large: true }), 5_000);
+    await vi.waitFor(async () => expect(await ana.layers()).toMatchObject({ large: true }), 15_000);
     await ana.ask({ type: 'resume', source: 'microphone' });
   });
 
@@ -93,7 +97,7 @@ describe('a meeting on one node', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await frames()).toBe(before);
     await desire(legDesire('nyc-ana', null), legDesire('nyc-ben', 'nyc-ana'));
-    await vi.waitFor(async () => expect(await frames()).toBeGreaterThan(before), 5_000);
+    await vi.waitFor(async () => expect(await frames()).toBeGreaterThan(before), 15_000);
   });
 
   it.each<[string, object, string]>([
@@ -154,13 +158,13 @@ describe('a meeting on one node', () => {
   it('still shows everyone after all that', async () => {
     const frames = async () => (await ben.sees()).find(({ leg }) => leg === 'nyc-ana')?.frames ?? 0;
     const before = await frames();
-    await vi.waitFor(async () => expect(await frames()).toBeGreaterThan(before + 5), 5_000);
+    await vi.waitFor(async () => expect(await frames()).toBeGreaterThan(before + 5), 15_000);
   });
 
   it('lets the newer of two connections of one leg have the seat', async () => {
     const again = await attach('nyc-ben', false);
     await vi.waitFor(async () => expect(await ben.ended()).toBe('replaced'));
-    await vi.waitFor(async () => expect(await widthOf(again, 'nyc-ana')).toBe(1280), 8_000);
+    await vi.waitFor(async () => expect(await widthOf(again, 'nyc-ana')).toBe(1280), 20_000);
     ben = again;
   });
 
@@ -172,7 +176,7 @@ describe('a meeting on one node', () => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'Trouble', conference: CONFERENCE, code: 'media.engine-lost' }));
     ana = await attach('nyc-ana');
     ben = await attach('nyc-ben', false);
-    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 8_000);
+    await vi.waitFor(async () => expect(await widthOf(ben, 'nyc-ana')).toBe(1280), 20_000);
   });
 
   it('lets go of everyone when the conference is over', async () => {

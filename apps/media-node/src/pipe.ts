@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LegId } from '@isthmus/conference';
-import { Refusal } from '@isthmus/kernel';
+import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { MediaRoom, PipeTransport, Stream } from '@isthmus/media-mediasoup';
 import type { NodeId, PipeDesire } from '@isthmus/placement';
 import type { MediaLinkMessage } from '@isthmus/protocol';
@@ -12,6 +12,7 @@ type PipeMessage = Extract<MediaLinkMessage, { type: 'pipe' | 'pipe-gone' | 'str
 
 export interface PipeOptions {
   readonly room: MediaRoom;
+  readonly site: SiteId;
   readonly self: NodeId;
   readonly to: PipeDesire['to'];
   readonly conference: PipeMessage['conference'];
@@ -139,11 +140,12 @@ export class Pipe {
     if (!transport) return;
     await transport.connect({ ip: this.options.translate(ip), port, srtpParameters });
     this.boundTo = incarnation;
-    const { conference, streams, to, hushed, failed, now } = this.options;
+    const { conference, streams, site, to, hushed, failed, now } = this.options;
     this.offers = new Offers({
       transport,
       streams,
       to: to.node,
+      near: to.site === site,
       hushed,
       failed,
       now,

@@ -7,7 +7,7 @@ import type { Streams } from './streams.js';
 
 const KIND_OF = { microphone: 'audio', camera: 'video' } as const satisfies Record<Source, 'audio' | 'video'>;
 /** A camera that begins sends all its layers for so long: every layer's clock is then known before anybody waits for it (ADR 0006). */
-const BEGINS_WITH_ALL_MS = 3_000;
+const BEGINS_WITH_ALL_MS = 8_000;
 /** A voice makes its owner's camera send the large picture before anyone has decided that it will be needed. */
 const WARM_MS = 3_000;
 
@@ -21,7 +21,7 @@ export interface Layers {
 export class Publisher {
   private readonly own = new Map<Source, Stream>();
   private readonly pausedByOwner = new Set<Source>();
-  private told: Layers = { large: true, small: true };
+  private told: Layers | undefined;
   private beginsUntil = 0;
   private warmUntil = 0;
 
@@ -41,7 +41,7 @@ export class Publisher {
     const stream = await this.transport.produce(kind, rtpParameters, allowed(source, desire));
     this.own.set(source, stream);
     if (source === 'camera') {
-      this.told = { large: true, small: true };
+      this.told = undefined;
       this.beginsUntil = this.now() + BEGINS_WITH_ALL_MS;
     }
     this.streams.add({ leg: this.leg, source, from: 'client', stream });
@@ -76,7 +76,7 @@ export class Publisher {
     if (!camera || camera.closed) return;
     const begins = this.now() < this.beginsUntil;
     const layers = { large: watched.large || begins || this.now() < this.warmUntil, small: watched.small || begins };
-    if (layers.large === this.told.large && layers.small === this.told.small) return;
+    if (layers.large === this.told?.large && layers.small === this.told.small) return;
     this.told = layers;
     this.tell(layers);
   }

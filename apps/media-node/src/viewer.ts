@@ -1,5 +1,5 @@
 import type { LegId } from '@isthmus/conference';
-import type { ClientTransport, Feed } from '@isthmus/media-mediasoup';
+import type { ClientTransport, Feed, Layer } from '@isthmus/media-mediasoup';
 import type { LegDesire } from '@isthmus/placement';
 import type { ConsumerOffer, Opaque, Source } from '@isthmus/protocol';
 import { keyOf, type Arriving, type Streams } from './streams.js';
@@ -10,7 +10,7 @@ export const PARKED_MAX = 16;
 const CONGESTED_AT = 5;
 const CONGESTED_MS = { least: 5_000, most: 60_000 };
 /** How long a viewer may go without the layer it should have before it is asked for once more. */
-const POKE_AFTER_MS = 200;
+const POKE_AFTER_MS = 400;
 
 /** What one viewer gets of one stream. */
 interface Shown {
@@ -79,7 +79,7 @@ export class Viewer {
   private async add(key: string, { arriving, large }: Want): Promise<ConsumerOffer | undefined> {
     const { stream, leg, source } = arriving;
     if (stream.closed || this.transport.closed) return undefined;
-    const feed = await this.transport.consume(stream, this.rtpCapabilities, large && stream.live(1) ? 1 : 0);
+    const feed = await this.transport.consume(stream, this.rtpCapabilities, large ? 1 : 0);
     this.drop(key);
     const shown: Shown = { arriving, feed, ready: false, wanted: true, parkedAt: 0, askedAt: this.now() };
     this.shown.set(key, shown);
@@ -106,25 +106,24 @@ export class Viewer {
     return !steered;
   }
 
-  /** Large when it arrives and the viewer's network bears it. False if the viewer still gets another layer than it should. */
+  /** Large if the viewer's network bears it. False if another layer than that leaves although both arrive. */
   private async steer(shown: Shown, large: boolean): Promise<boolean> {
     const { feed, arriving } = shown;
     if (arriving.stream.layers === 1) return true;
-    const layer = large && arriving.stream.live(1) && !this.congested(feed) ? 1 : 0;
+    const layer: Layer = large && !this.congested(feed) ? 1 : 0;
     const now = this.now();
-    if (feed.layer === layer || !feed.open) {
-      await feed.prefer(layer);
+    if (feed.preferred !== layer) {
       shown.askedAt = now;
-      return true;
+      await feed.prefer(layer);
     }
+    const settled = feed.layer === layer || !feed.open || !arriving.stream.live(layer);
+    if (settled || now - shown.askedAt < POKE_AFTER_MS) return settled;
     // A layer can only be switched to once its sender's report has told how its clock relates to the other's (RFC 3550
     // §6.4.1); mediasoup does not look again by itself when that comes after the layer (ADR 0006).
-    if (layer === 1 && now - shown.askedAt >= POKE_AFTER_MS) {
-      await feed.prefer(0);
-      shown.askedAt = now;
-    }
+    shown.askedAt = now;
+    await feed.prefer(layer === 1 ? 0 : 1);
     await feed.prefer(layer);
-    return layer === 0;
+    return false;
   }
 
   private congested(feed: Feed): boolean {

@@ -13,6 +13,8 @@ export interface Feed {
   readonly closed: boolean;
   /** The layer that leaves now; undefined while none does. */
   readonly layer: Layer | undefined;
+  /** What was asked for by {@link prefer}; undefined for a stream of one layer. */
+  readonly preferred: Layer | undefined;
   /** 0 (all lost) to 10, by what the receiver reports; 10 before it has. */
   readonly quality: number;
   /** Lets packets flow, beginning with a key frame, or stops them. */
@@ -31,15 +33,13 @@ export interface Feed {
 
 export class MediasoupFeed implements Feed {
   private currentLayer: Layer | undefined;
-  private preferred: Layer | undefined;
   private score = 10;
 
   constructor(
     private readonly consumer: types.Consumer,
-    preferred: Layer | undefined,
+    public preferred: Layer | undefined,
   ) {
-    this.preferred = preferred;
-    consumer.on('layerschange', (layers) => (this.currentLayer = layers && ((layers.spatialLayer > 0 ? 1 : 0))));
+    consumer.on('layerschange', (layers) => (this.currentLayer = layers && (layers.spatialLayer > 0 ? 1 : 0)));
     consumer.on('score', ({ score }) => (this.score = score));
   }
 

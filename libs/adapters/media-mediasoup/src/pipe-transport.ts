@@ -1,6 +1,5 @@
 import type { types } from 'mediasoup';
 import type { Opaque } from '@isthmus/protocol';
-import { KEY_FRAME_INTERVAL_MS } from './client-transport.js';
 import { AUDIO_LEVEL_URI } from './codecs.js';
 import { refuseBadParameters } from './errors.js';
 import { MediasoupFeed, type Feed } from './feed.js';
@@ -86,9 +85,8 @@ export class MediasoupPipeTransport implements PipeTransport {
 
   async accept(kind: 'audio' | 'video', rtpParameters: Opaque): Promise<Stream> {
     const checked = rtpParametersOf(rtpParameters);
-    const producer = await refuseBadParameters('accept', () =>
-      this.transport.produce({ kind, rtpParameters: checked, keyFrameRequestDelay: KEY_FRAME_INTERVAL_MS }),
-    );
+    // No limit on key frame requests here: the one at the camera's own node counts for everybody.
+    const producer = await refuseBadParameters('accept', () => this.transport.produce({ kind, rtpParameters: checked }));
     return new MediasoupStream(producer);
   }
 
