@@ -21,6 +21,7 @@ import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
 import { seal, streamNameOf, writerIdOf, type SiteId } from '@isthmus/kernel';
 import { startMediaNode } from '@isthmus/media-node';
+import { createAuthority, issue } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import type { Peers } from '@isthmus/ports';
 
@@ -80,10 +81,13 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
     const store = await sqliteEventStore({ file: ':memory:' });
     await store.adopt([estateFact]);
     const brain = await startBrain({ site: NYC, listen: LOCAL, bus, store, peers: noPeers, clock });
+    const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: NYC } });
     const media = await startMediaNode({
       site: NYC,
       node: 'nyc-0' as NodeId,
       listen: LOCAL,
+      link: LOCAL,
+      credentials: () => credentials,
       webRtc: { ip: '127.0.0.1', port: await freePort() },
       plain: { ip: '127.0.0.1', portMin: 39_860, portMax: 39_880 },
       capacity: 50,

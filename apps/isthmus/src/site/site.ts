@@ -72,6 +72,8 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
           site,
           node: `${site}-${at + 1}` as NodeId,
           listen: clients(node.client),
+          link: { host, port: node.mediaLink },
+          credentials: () => credentials,
           webRtc: { ip: clientHost, port: node.webRtc },
           plain: { ip: host, portMin: node.crossings.from, portMax: node.crossings.to },
           ...{ capacity, bus, translate, clock },

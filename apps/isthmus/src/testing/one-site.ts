@@ -12,6 +12,7 @@ import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { startMediaNode } from '@isthmus/media-node';
+import { createAuthority, issue } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import type { Peers } from '@isthmus/ports';
 import type { RunningService } from '@isthmus/service-kit';
@@ -91,11 +92,14 @@ export const startOneSite = async (base: number): Promise<OneSite> => {
     await store.adopt(estateOf(numbers.flatMap((number) => [roomOf(`open-${number}`), roomOf(`board-${number}`, pins)])));
     const host = '127.0.0.1';
     keep(await startBrain({ site: SITE, listen: { host, port: 0 }, bus, store, peers: alone, clock }));
+    const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: SITE } });
     keep(
       await startMediaNode({
         site: SITE,
         node: 'nyc-0' as NodeId,
         listen: { host, port: 0 },
+        link: { host, port: 0 },
+        credentials: () => credentials,
         webRtc: { ip: host, port: base },
         plain: { ip: host, portMin: base + 10, portMax: base + 40 },
         capacity: 20,
