@@ -158,6 +158,18 @@ describe('the host role', () => {
     expect(lon.view.locked).toBe(true);
   });
 
+  it('counts for what was done with it before its holder left, and not for what was done after it was taken', () => {
+    const { world, lon, nyc, hal, hedy } = twoHosts();
+    nyc.act(hedy, 'lock');
+    world.heal();
+    lon.act(hal, 'unlock');
+    lon.handle({ type: 'Leave', leg: hal });
+    expect(lon.view.locked).toBe(false);
+    nyc.act(hedy, 'make-guest', hal);
+    world.heal();
+    expect(nyc.view.locked).toBe(true);
+  });
+
   it('that was taken on the other side does not pass on to a friend', () => {
     const { world, lon, nyc, hal, hedy, ana } = twoHosts();
     nyc.act(hedy, 'lock');
