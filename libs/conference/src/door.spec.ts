@@ -50,6 +50,28 @@ describe('joining', () => {
     expect(site.refused).toBe('conference.elsewhere');
   });
 
+  it('on both sides of a split leaves the newer connection, whichever side came first by the clocks', () => {
+    const world = new World(sha256, 'lon', 'nyc');
+    const [lon, nyc] = [world.at('lon'), world.at('nyc')];
+    const newer = nyc.join('ana', 'guest', { connect: 2 });
+    lon.join('bo');
+    const older = lon.join('ana', 'guest', { connect: 1 });
+    const before = lon.state;
+    world.heal();
+    expect(endedBetween(before, lon.state, lon.id)).toEqual([{ leg: older, reason: 'replaced' }]);
+    expect(nyc.seat(newer)).toBeDefined();
+  });
+
+  it('counts how often a leg came back', () => {
+    const world = new World(sha256, 'lon', 'nyc');
+    const [lon, nyc] = [world.at('lon'), world.at('nyc')];
+    const first = nyc.join('ana', 'guest', { connect: 1 });
+    lon.join('ana', 'guest', { connect: 2 });
+    nyc.join('ana', 'guest', { connect: 3 });
+    world.heal();
+    expect(lon.view.seats.map(({ leg }) => leg)).toEqual([first]);
+  });
+
   it('leaves a replaced leg closed when the newer one leaves, once its site has recorded that', () => {
     const { site } = meeting('ana');
     const newer = site.join('ana', 'guest', { connect: 2, leg: 'ana2' });
