@@ -5,6 +5,7 @@ import type { MediaRoom } from '@isthmus/media-mediasoup';
 import type { LegDesire, NodeDesire, NodeId } from '@isthmus/placement';
 import type { MediaEvent, MediaLinkMessage, MediaToClient, NodeReport, Opaque } from '@isthmus/protocol';
 import { crowdedOut } from './crowd.js';
+import type { OfferedVoice } from './offers.js';
 import { Pipe } from './pipe.js';
 import { Seat, type Attached } from './seat.js';
 import { Streams, type Arriving } from './streams.js';
@@ -227,7 +228,7 @@ export class ConferenceMedia {
         streams: this.streams,
         send: (message) => send(to, message),
         translate,
-        hushed: (legs) => this.hushed(legs),
+        hushed: (offered) => this.hushed(offered),
         failed: (error) => failed(`pipe to ${to.node}`, error),
         now,
       });
@@ -239,18 +240,15 @@ export class ConferenceMedia {
     await Promise.all(this.desire.pipes.map(async ({ to, sends }) => this.pipes.get(to.node)?.reconcile(sends)));
   }
 
-  /** Voices that are not carried now: those crowded out by louder ones, and microphones that send nothing but silence. */
-  private hushed(legs: readonly LegId[]): ReadonlySet<LegId> {
+  /** Voices that a pipe should not carry now: those crowded out by louder ones, and microphones that send nothing but silence. */
+  private hushed(offered: readonly OfferedVoice[]): ReadonlySet<LegId> {
     const { voices } = this;
     if (!voices) return new Set();
-    const speaking = legs.filter((leg) => voices.speaks(leg));
-    const hushed = new Set(crowdedOut(speaking.map((leg) => ({ leg, level: voices.levelOf(leg), carried: this.carried.has(leg) }))));
-    this.carried = new Set(speaking.filter((leg) => !hushed.has(leg)));
-    for (const leg of legs) if (!voices.speaks(leg) && voices.chatty(leg)) hushed.add(leg);
+    const [speaking, silent] = [offered.filter(({ leg }) => voices.speaks(leg)), offered.filter(({ leg }) => !voices.speaks(leg))];
+    const hushed = new Set(crowdedOut(speaking.map(({ leg, carried }) => ({ leg, carried, level: voices.levelOf(leg) }))));
+    for (const { leg } of silent) if (voices.chatty(leg)) hushed.add(leg);
     return hushed;
   }
-
-  private carried: ReadonlySet<LegId> = new Set();
 
   private streamChanged(arriving: Arriving): void {
     if (this.closed) return;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { LegId } from '@isthmus/conference';
-import { Fault, Refusal, type SiteId } from '@isthmus/kernel';
+import { Fault, IsthmusError, Refusal, type SiteId } from '@isthmus/kernel';
 import type { MediaEngine } from '@isthmus/media-mediasoup';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import { nodeDesire, type MediaEvent, type MediaLinkMessage, type MediaToClient, type NodeReport, type Opaque } from '@isthmus/protocol';
@@ -27,7 +27,7 @@ export interface MediaNodeOptions {
 
 /** A client may be here before the desire that names its leg: they come by different ways. ms */
 const DESIRE_WITHIN_MS = 2_000;
-/** A worker that dies this often in a minute would die again. */
+/** A worker that dies this often in a minute would die again; then it gets a rest. */
 const ENGINE_DEATHS_MAX = 5;
 /** Versions of conferences that ended, so that a late desire does not bring one back. */
 const ENDED_MAX = 1_000;
@@ -118,6 +118,8 @@ export class MediaNode {
   }
 
   tick(): void {
+    // Reviving may have failed; a second later is another chance.
+    if (this.engine.closed && !this.draining) void this.inTurn(() => this.revive());
     for (const conference of this.conferences.values()) conference.tick();
   }
 
@@ -165,7 +167,11 @@ export class MediaNode {
       publish,
       send,
       translate,
-      failed: (what, error) => log.warn({ conference: desire.conference, error }, `${what} failed`),
+      failed: (what, error) => {
+        log.warn({ conference: desire.conference, error }, `${what} failed`);
+        const code = error instanceof IsthmusError ? String(error.code) : 'media.failed';
+        publish({ type: 'Trouble', conference: desire.conference, node, code, message: `${what} failed; it is tried again.` });
+      },
       now,
     });
     this.conferences.set(desire.conference, conference);
@@ -235,9 +241,12 @@ export class MediaNode {
 
   private async revive(): Promise<void> {
     const { now, startEngine, log } = this.options;
-    this.deaths = [...this.deaths.filter((at) => now() - at < 60_000), now()];
-    if (this.deaths.length > ENGINE_DEATHS_MAX)
-      return log.error({ deaths: this.deaths.length }, 'the media engine keeps dying; this node gives up');
+    if (!this.engine.closed || this.draining) return;
+    this.deaths = this.deaths.filter((at) => now() - at < 60_000);
+    if (this.deaths.length >= ENGINE_DEATHS_MAX) return;
+    this.deaths.push(now());
+    if (this.deaths.length === ENGINE_DEATHS_MAX)
+      log.error({ deaths: this.deaths.length }, 'the media engine keeps dying; waiting a minute');
     this.engine = await startEngine();
     this.cpu = { readAt: 0, ms: 0, share: 0 };
     this.watch(this.engine);

@@ -7,6 +7,11 @@ import { keyOf, type Arriving, type Streams } from './streams.js';
 type Send = PipeDesire['sends'][number];
 export type OfferedStreams = Extract<MediaLinkMessage, { type: 'streams' }>['streams'];
 
+export interface OfferedVoice {
+  readonly leg: LegId;
+  readonly carried: boolean;
+}
+
 export interface OffersOptions {
   readonly transport: PipeTransport;
   readonly streams: Streams;
@@ -14,7 +19,8 @@ export interface OffersOptions {
   /** The other end is in our own site. */
   readonly near: boolean;
   readonly say: (offered: OfferedStreams) => void;
-  readonly hushed: (legs: readonly LegId[]) => ReadonlySet<LegId>;
+  /** Voices that should not be carried now. */
+  readonly hushed: (offered: readonly OfferedVoice[]) => ReadonlySet<LegId>;
   readonly failed: (error: unknown) => void;
   readonly now: () => number;
 }
@@ -132,8 +138,10 @@ export class Offers {
   }
 
   private async settle(): Promise<void> {
-    const talkers = [...this.offers.values()].filter(({ arriving, feeds }) => feeds.voice && this.sends.get(arriving.leg)?.voice);
-    const hushed = this.options.hushed(talkers.map(({ arriving }) => arriving.leg));
+    const voices = [...this.offers.values()].flatMap(({ arriving: { leg }, feeds: { voice } }) =>
+      voice && this.sends.get(leg)?.voice ? [{ leg, carried: voice.open }] : [],
+    );
+    const hushed = this.options.hushed(voices);
     await Promise.all([...this.offers.values()].map((offer) => this.settleOne(offer, hushed)));
   }
 

@@ -4,7 +4,7 @@ import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { MediaRoom, PipeTransport, Stream } from '@isthmus/media-mediasoup';
 import type { NodeId, PipeDesire } from '@isthmus/placement';
 import type { MediaLinkMessage } from '@isthmus/protocol';
-import { Offers } from './offers.js';
+import { Offers, type OfferedVoice } from './offers.js';
 import { keyOf, type Arriving, type Streams } from './streams.js';
 import { Tally, type Traffic } from './tally.js';
 
@@ -20,8 +20,8 @@ export interface PipeOptions {
   readonly send: (message: PipeMessage) => void;
   /** Another site's hosts may be reached under another address. */
   readonly translate: (host: string) => string;
-  /** Voices of `legs` that should not be carried now. */
-  readonly hushed: (legs: readonly LegId[]) => ReadonlySet<LegId>;
+  /** Voices that should not be carried now. */
+  readonly hushed: (offered: readonly OfferedVoice[]) => ReadonlySet<LegId>;
   readonly failed: (error: unknown) => void;
   readonly now: () => number;
 }
