@@ -30,7 +30,10 @@ export interface SeatOptions {
 }
 
 export const webSocketUrl = (gatewayUrl: string): string => {
-  const url = new URL(gatewayUrl);
+  const url = URL.parse(gatewayUrl);
+  if (!url || !/^(http|ws)s?:$/.test(url.protocol)) {
+    throw new Refusal('bot.bad-url', `"${gatewayUrl}" is no address of a site. It looks like http://127.0.0.11:7100.`);
+  }
   url.protocol = url.protocol.replace(/^http/, 'ws');
   if (url.pathname === '/') url.pathname = '/ws';
   return url.href;
