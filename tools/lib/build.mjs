@@ -20,6 +20,7 @@ export const ensureBuild = async () => {
         const [, project] = /nx run ([\w@/-]+):build/.exec(line) ?? [];
         if (project) note(project);
       },
+      telling: /error/i,
       what: 'The build failed',
       next: 'Correct what it names, then run this again.',
     });

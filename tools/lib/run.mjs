@@ -97,22 +97,23 @@ export const run = (command, args, options) => {
  * As {@link run}, and a {@link Problem} with the log's last lines if the program fails.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {Parameters<typeof run>[2] & { what: string, next: string }} options
+ * @param {Parameters<typeof run>[2] & { what: string, next: string, telling?: RegExp }} options `telling`: which lines of the log say what is wrong, if not the last ones
  */
 export const mustRun = async (command, args, options) => {
   const { status, log } = await run(command, args, options);
   if (status === 0) return;
-  throw new Problem(`${options.what} (exit status ${status}):\n${tail(log, 12)}\n`, options.next, { log });
+  throw new Problem(`${options.what} (exit status ${status}):\n${tail(log, 12, options.telling)}\n`, options.next, { log });
 };
 
-/** @param {string} file @param {number} lines */
-export const tail = (file, lines) =>
-  readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .slice(-lines)
-    .map((line) => `  ${line}`)
-    .join('\n');
+/**
+ * The last lines of a log, or the first of those that tell.
+ * @param {string} file @param {number} count @param {RegExp} [telling]
+ */
+export const tail = (file, count, telling) => {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const told = telling ? lines.filter((line) => telling.test(line)).slice(0, count) : [];
+  return (told.length > 0 ? told : lines.slice(-count)).map((line) => `  ${line}`).join('\n');
+};
 
 /** Without colours and cursor movements. @param {string} text */
 export const plain = (text) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').trim();

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { program } from './program.js';
+
+// Compiled once per version of the code: a start is mostly compiling.
+enableCompileCache();
+const { program } = await import('./program.js');
 
 await program(fileURLToPath(import.meta.url)).parseAsync();

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault, IsthmusError } from '@isthmus/kernel';
-import { logOf } from '@isthmus/service-kit';
 import { toPart, type FromPart } from './part-protocol.js';
 
 /** A part that runs: what its starter wants to know of it, and what it can be asked. */
@@ -19,7 +18,7 @@ const CLOSE_MS = 4_000;
  * nothing stays behind, however that one ended). By hand it is the same, without the channel.
  */
 export const runPart = async (name: string, start: () => Promise<RunningPart>): Promise<void> => {
-  const log = logOf(name);
+  const log = plainLog(name);
   process.on('unhandledRejection', (error) => {
     log.fatal({ error }, 'unhandled rejection');
     process.exit(70);
@@ -56,6 +55,16 @@ export const runPart = async (name: string, start: () => Promise<RunningPart>): 
     process.exitCode = 1;
     setTimeout(() => process.exit(1), 100);
   }
+};
+
+/** As services log, but without what services are made of: the relay and the command line should start in no time. */
+const plainLog = (service: string) => {
+  const write = (level: string) => (fields: object, msg: string) => {
+    const { error, ...rest } = fields as { error?: unknown };
+    const said = error === undefined ? {} : { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), service, ...rest, ...said, msg })}\n`);
+  };
+  return { info: write('info'), error: write('error'), fatal: write('fatal') };
 };
 
 const tell = (message: FromPart): void => void (process.connected && process.send?.(message));

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Fault } from '@isthmus/kernel';
 import { CREDENTIALS_FOLDER, type ManagementConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
 import { ensureHttps, type HttpsFiles } from './https.js';
 import { planDemo, relayPlaces, type DemoPlan, type DemoWish, type SitePlan } from './plan.js';
@@ -14,6 +15,8 @@ export interface DemoOptions extends DemoWish {
   /** The program that runs the parts: `isthmus` itself. */
   readonly main: string;
   readonly say: (line: string) => void;
+  /** Aborted, it stops at once, even while it is still starting. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningDemo {
@@ -30,6 +33,7 @@ const ROOMS = [{ name: 'Demo', description: 'Open to everyone who can reach this
 const PASSWORD_FILE = 'first-password.json';
 
 const managementFacts = z.object({ siteUrl: z.string(), caFingerprint: z.string(), madeFirstAdministrator: z.boolean() });
+type ManagementFacts = z.infer<typeof managementFacts>;
 const enrolment = z.object({ token: z.string() });
 
 /**
@@ -41,7 +45,9 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const state = StateFolder.open(options.state);
   const relaySocket = state.relaySocket;
   const parts: Supervised[] = [];
+  let closing: Promise<void> | undefined;
   const part = (title: string, name: string, args: readonly string[]) => {
+    if (closing) throw new Fault('demo.stopped', 'The demo was stopped before it was up.');
     const supervised = new Supervised({
       title,
       args,
@@ -52,12 +58,12 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     parts.push(supervised);
     return supervised;
   };
-  let closing: Promise<void> | undefined;
   const close = () =>
     (closing ??= Promise.all(parts.map((each) => each.stop())).then(() => {
       state.withdraw();
       rmSync(relaySocket, { force: true });
     }));
+  options.signal?.addEventListener('abort', () => void close());
   try {
     // Said first: whoever starts a second one meanwhile is told.
     state.announce({
@@ -71,21 +77,28 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     const relay = state.keep('relay.json', { places: relayPlaces(plan.sites), controlPath: relaySocket } satisfies RelayConfig);
     const managementFile = state.keep('management.json', managementConfigOf(plan, state, https, password));
     const management = part('management', 'management', ['management', managementFile]);
-    const [facts] = await Promise.all([
-      management.start().then((each) => managementFacts.parse(each)),
+    const startSite = async (site: SitePlan, facts: Pick<ManagementFacts, 'siteUrl' | 'caFingerprint'>, token?: string) => {
+      const stateDir = state.folder(join('sites', site.id));
+      const config = siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token });
+      await part(`site ${site.name}`, site.id, ['site', state.keep(join('sites', `${site.id}.json`), config)]).start();
+    };
+    // Sites that have their certificate do not need management to start (S3).
+    const isEnrolled = (site: SitePlan) => state.has(join('sites', site.id, CREDENTIALS_FOLDER, 'site.crt'));
+    const enrolled = plan.sites.filter(isEnrolled);
+    const expected = { siteUrl: `https://${plan.management.host}:${plan.management.sitePort}`, caFingerprint: '' };
+    const starting = [
+      management.start().then((said) => managementFacts.parse(said)),
       part('the relay', 'relay', ['relay', relay]).start(),
-    ]);
+      ...enrolled.map((site) => startSite(site, expected)),
+    ] as const;
+    // All of them, so that none is still starting while the others are ended again.
+    const failed = (await Promise.allSettled(starting)).find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    const facts = await starting[0];
     await Promise.all(
-      plan.sites.map(async (site) => {
-        const stateDir = state.folder(join('sites', site.id));
-        const enrolled = existsSync(join(stateDir, CREDENTIALS_FOLDER, 'site.crt'));
-        const token = enrolled ? undefined : enrolment.parse(await management.ask('enrolment-token', site.id)).token;
-        const file = state.keep(
-          `sites/${site.id}.json`,
-          siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token }),
-        );
-        await part(`site ${site.name}`, site.id, ['site', file]).start();
-      }),
+      plan.sites
+        .filter((site) => !enrolled.includes(site))
+        .map(async (site) => startSite(site, facts, enrolment.parse(await management.ask('enrolment-token', site.id)).token)),
     );
     const authority = https && {
       url: `http://${plan.management.clientHost}:${plan.management.authorityPort}/ca.pem`,

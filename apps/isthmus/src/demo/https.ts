@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { createAuthority, issue } from '@isthmus/peers-http';
 
 export interface HttpsFiles {
   readonly certFile: string;
@@ -21,6 +20,7 @@ const DAYS = 397;
  * authority than the one for links: whoever trusts this one for the web trusts nobody to be a site.
  */
 export const ensureHttps = async (folder: string, address: string): Promise<HttpsFiles> => {
+  const { createAuthority, issue } = await import('@isthmus/peers-http');
   const files = { certFile: join(folder, 'server.pem'), keyFile: join(folder, 'server.key'), authorityFile: join(folder, 'ca.pem') };
   const authorityKeyFile = join(folder, 'ca.key');
   if (!existsSync(files.authorityFile) || !existsSync(authorityKeyFile)) {

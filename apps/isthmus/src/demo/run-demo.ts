@@ -16,18 +16,21 @@ export interface RunDemoOptions {
  */
 export const runDemo = async ({ port, ...options }: RunDemoOptions): Promise<void> => {
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  const asked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-    process.once('disconnect', () => resolve());
+  const stop = new AbortController();
+  const asked = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  process.once('disconnect', () => stop.abort());
+  const demo = await startDemo({ ...options, basePort: port, say, signal: stop.signal }).catch((error: unknown) => {
+    // Somebody changed their mind before it was up.
+    if (stop.signal.aborted) return undefined;
+    throw error;
   });
-  const starting = startDemo({ ...options, basePort: port, say });
-  // Somebody may change their mind before it is up.
-  const demo = await Promise.race([starting, asked.then(() => undefined)]);
   if (demo) {
     process.stdout.write(`${demo.table}\nCtrl-C ends it.\n`);
     await asked;
+    say('Stopping …');
+    await demo.close();
   }
-  say('Stopping …');
-  await (await starting).close();
+  // The channel to whoever started us would keep us.
   if (process.connected) process.disconnect();
 };
