@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import { Fault, IsthmusError } from '@isthmus/kernel';
 import { toPart, type FromPart } from './part-protocol.js';
@@ -61,7 +62,7 @@ export const runPart = async (name: string, start: () => Promise<RunningPart>): 
 const plainLog = (service: string) => {
   const write = (level: string) => (fields: object, msg: string) => {
     const { error, ...rest } = fields as { error?: unknown };
-    const said = error === undefined ? {} : { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const said = error === undefined ? {} : { error: inspect(error) };
     process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), service, ...rest, ...said, msg })}\n`);
   };
   return { info: write('info'), error: write('error'), fatal: write('fatal') };
