@@ -3,6 +3,7 @@ import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Refusal } from '@isthmus/kernel';
 import type { Estate } from '@isthmus/estate';
 import { brainCommand, mediaEvent, nodeReport, TOPICS, type BrainAnswer } from '@isthmus/protocol';
+import { inStep } from '@isthmus/service-kit';
 import type { z } from 'zod';
 import { Brain } from './brain.js';
 
@@ -13,7 +14,8 @@ export class BrainEdge {
 
   @MessagePattern(TOPICS.commands)
   command(@Payload() value: unknown): Promise<BrainAnswer> {
-    return this.brain.handle(checked(brainCommand, value, 'command'));
+    const command = checked(brainCommand, value, 'command');
+    return inStep('brain.decide', { 'isthmus.command': command.type }, () => this.brain.handle(command));
   }
 
   @EventPattern(TOPICS.mediaEvents)

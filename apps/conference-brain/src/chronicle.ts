@@ -29,6 +29,7 @@ import {
   type WriterId,
 } from '@isthmus/kernel';
 import type { Clock, EventStore } from '@isthmus/ports';
+import { inStep } from '@isthmus/service-kit';
 
 /** Who writes, where to, and by which clock. One per brain. */
 export interface Writer {
@@ -152,7 +153,7 @@ export class Chronicle {
     }
     const first = facts[0];
     if (first === undefined) return;
-    await this.writer.store.append(stream, first.seq - 1, facts);
+    await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));
     this.add(facts);
   }
 

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Refusal } from '@isthmus/kernel';
 import { clientToMedia, type ClientToMedia, type MediaToClient } from '@isthmus/protocol';
-import { acceptJsonSockets, inSpan, type Conversation, type JsonSocket, type JsonSocketServer } from '@isthmus/service-kit';
+import { acceptJsonSockets, inStep, type Conversation, type JsonSocket, type JsonSocketServer } from '@isthmus/service-kit';
 import type { Holding, MediaNode } from './media-node.js';
 
 type Socket = JsonSocket<MediaToClient>;
@@ -21,6 +21,16 @@ export const acceptClients = (server: HttpServer, node: MediaNode): JsonSocketSe
 const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientToMedia> => {
   let holding: Holding | undefined;
   let leg: Parameters<MediaNode['attach']>[0] | undefined;
+  let joining: string | undefined;
+  const traced = new Set<string>();
+
+  /** Steps of a join belong to its trace, the first of each kind: a connection lasts for hours, its join for moments. */
+  const step = <T>(name: string, attributes: Record<string, string | number>, take: () => T): T => {
+    const kind = [name, ...Object.values(attributes)].join();
+    if (joining === undefined || traced.has(kind)) return take();
+    traced.add(kind);
+    return inStep(name, attributes, take, { parent: joining });
+  };
 
   const attach = async (message: Extract<ClientToMedia, { type: 'attach' }>): Promise<void> => {
     if (holding) throw new Refusal('media.attached', 'This connection has a seat already; open another for another.');
@@ -44,13 +54,18 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
     const ok = () => socket.send({ type: 'ok', re: message.id });
     switch (message.type) {
       case 'attach':
-        return inSpan('media.attach', { 'isthmus.leg': message.leg }, () => attach(message), { parent: message.traceparent });
+        joining = message.traceparent;
+        return step('media.attach', {}, () => attach(message));
       case 'connect':
-        await held().seat.connect(message.transport, message.dtlsParameters);
+        await step('media.connect', { 'isthmus.transport': message.transport }, () =>
+          held().seat.connect(message.transport, message.dtlsParameters),
+        );
         return ok();
       case 'produce': {
-        const { seat, desire } = held();
-        const producerId = await seat.produce(message.source, message.kind, message.rtpParameters, desire);
+        const producerId = await step('media.produce', { 'isthmus.source': message.source }, () => {
+          const { seat, desire } = held();
+          return seat.produce(message.source, message.kind, message.rtpParameters, desire);
+        });
         return socket.send({ type: 'produced', re: message.id, producerId });
       }
       case 'pause':
@@ -60,7 +75,7 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
         return ok();
       }
       case 'ready':
-        await held().seat.ready(message.consumers);
+        await step('media.ready', {}, () => held().seat.ready(message.consumers));
         return ok();
       case 'restart-ice':
         return socket.send({ type: 'restarted', re: message.id, iceParameters: await held().seat.restartIce(message.transport) });

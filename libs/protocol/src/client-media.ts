@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LegId } from '@isthmus/conference';
-import { legId, opaque, PROTOCOL_VERSION, type Opaque } from './common.js';
+import { legId, opaque, PROTOCOL_VERSION, traceparent, type Opaque } from './common.js';
 
 /**
  * The WebSocket between a client and the media node that holds its seat, at the `media.url` of `joined`. JSON text frames;
@@ -18,7 +18,7 @@ export const clientToMedia = z.discriminatedUnion('type', [
     leg: legId,
     token: z.string().max(128),
     rtpCapabilities: opaque,
-    traceparent: z.string().optional(),
+    traceparent: traceparent.optional(),
   }),
   z.object({ ...head, type: z.literal('connect'), transport: z.enum(['send', 'receive']), dtlsParameters: opaque }),
   z.object({ ...head, type: z.literal('produce'), source, kind: z.enum(['audio', 'video']), rtpParameters: opaque }),

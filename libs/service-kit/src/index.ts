@@ -20,10 +20,12 @@ export {
   currentTraceparent,
   inService,
   inSpan,
+  inStep,
   isTraced,
   spanBetween,
   toldSpan,
   underTraceparent,
+  untraced,
   type SpanOptions,
 } from './trace.js';
 export { tokenBucket } from './token-bucket.js';

@@ -4,7 +4,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type Readabl
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Refusal } from '@isthmus/kernel';
 import type { Bus, Message } from '@isthmus/ports';
-import { currentTraceparent, inService, inSpan, spanBetween } from './trace.js';
+import { currentTraceparent, inService, inSpan, inStep, isTraced, spanBetween, underTraceparent } from './trace.js';
 import { tracedBus } from './traced-bus.js';
 
 const exporter = new InMemorySpanExporter();
@@ -83,6 +83,14 @@ describe('spans', () => {
     expect(spans()['a']?.parentSpanContext).toBeUndefined();
   });
 
+  it('of steps are there within a trace, and begin none', () => {
+    expect(inStep('a', {}, () => 1)).toBe(1);
+    underTraceparent(CLICK, () => inStep('b', {}, () => inStep('c', {}, () => undefined)));
+    inStep('d', {}, () => undefined, { parent: CLICK });
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['c', 'b', 'd']);
+    expect(spans()['d']?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+  });
+
   it('cost nothing and change nothing when nobody collects them', async () => {
     trace.disable();
     context.disable();
@@ -120,6 +128,14 @@ describe('the traced bus', () => {
     await tracedBus(bus, 'a').publish({ topic: 't', key: 'k', value: 1 });
     expect(bus.sent).toEqual([{ topic: 't', key: 'k', value: 1 }]);
     expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it('hands over a message that belongs to no trace outside of one, although the bus does it in the middle of one', async () => {
+    const bus = plainBus();
+    const traced: boolean[] = [];
+    await tracedBus(bus, 'conference-brain').subscribe('t', { group: 'g' }, async () => void traced.push(isTraced()));
+    await inSpan('media.attach', {}, () => bus.publish({ topic: 't', key: 'k', value: 1 }));
+    expect(traced).toEqual([false]);
   });
 
   it('wraps once, however often it is asked to', () => {

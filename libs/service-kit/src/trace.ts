@@ -57,6 +57,13 @@ export const inSpan = <T>(name: string, attributes: Attributes, fn: (span: Span)
   }
 };
 
+/**
+ * A span for a step of something that is being traced; without a trace, here or in `options.parent`, only runs `fn`. For what
+ * also happens by itself: reports, floors and reconnects every second would drown the joins.
+ */
+export const inStep = <T>(name: string, attributes: Attributes, fn: () => T, options: SpanOptions = {}): T =>
+  trace.getSpanContext(contextUnder(options.parent)) ? inSpan(name, attributes, fn, options) : fn();
+
 /** A span that is over already: what a browser measured and told us. Times in ms since 1970. */
 export const spanBetween = (
   name: string,
@@ -85,6 +92,9 @@ export const currentTraceparent = (): string | undefined => traceparentOf(contex
 
 /** Runs `fn` under a `traceparent` from elsewhere without a span of its own. */
 export const underTraceparent = <T>(traceparent: string | undefined, fn: () => T): T => context.with(contextUnder(traceparent), fn);
+
+/** Runs `fn` outside of any trace, wherever it is called from. */
+export const untraced = <T>(fn: () => T): T => context.with(trace.deleteSpan(context.active()), fn);
 
 /** Whether anything here belongs to a trace; nobody starts a trace just because a message passed. */
 export const isTraced = (): boolean => trace.getSpanContext(context.active()) !== undefined;

@@ -1,6 +1,6 @@
 import { SpanKind, type Attributes } from '@opentelemetry/api';
 import type { Bus, Message } from '@isthmus/ports';
-import { currentTraceparent, inService, inSpan, isTraced } from './trace.js';
+import { currentTraceparent, inService, inSpan, isTraced, untraced } from './trace.js';
 
 const SERVICE_OF = new WeakMap<Bus, string>();
 
@@ -37,7 +37,8 @@ export const tracedBus = (bus: Bus, service: string): Bus => {
 
 const receiving = (message: Message, handle: (message: Message) => Promise<Message | void>): Promise<Message | void> => {
   const parent = message.headers?.['traceparent'];
-  if (!parent) return handle(message);
+  // A bus within the process may hand it over in the middle of somebody else's trace.
+  if (!parent) return untraced(() => handle(message));
   return inSpan(`process ${message.topic}`, attributesOf('process', message), () => handle(message), { parent, kind: SpanKind.CONSUMER });
 };
 

@@ -50,6 +50,8 @@ export class MediaSession {
   #wanted: Readonly<Record<Source, Wanted>> = { microphone: NOTHING, camera: NOTHING };
   #status: MediaStatus = 'connecting';
   #closed = false;
+  /** It was good once. */
+  #joined = false;
 
   constructor(
     seat: Seat,
@@ -109,7 +111,8 @@ export class MediaSession {
     const attachment: Attachment = new Attachment(this.#seat, {
       device: this.options.device,
       openSocket: this.options.openSocket,
-      traceparent: this.options.traceparent,
+      // What comes after the join is not part of it.
+      traceparent: this.#joined ? undefined : this.options.traceparent,
       mark: this.options.mark,
       onStreams: (streams) => this.#attachment === attachment && this.#show(streams),
       onMessage: (message) => this.#attachment === attachment && this.#hear(message),
@@ -146,6 +149,7 @@ export class MediaSession {
   }
 
   #good(): void {
+    this.#joined = true;
     this.#backoff.reset();
     this.#say('good');
   }
