@@ -251,13 +251,14 @@ export class Bot {
   }
 
   private attach(place: MediaPlace, onLost: (why: string) => void): Promise<MediaSession> {
-    const { receive = 'everything', authority, localAddress } = this.options;
+    const { receive = 'everything', traceparent, authority, localAddress } = this.options;
     return MediaSession.attach({
       ...place,
       leg: this.leg_,
       camera: this.camera,
       microphone: this.microphone,
       receive,
+      ...(traceparent && { traceparent }),
       ...(authority && { authority }),
       ...(localAddress && { localAddress }),
       onSpeaking: (legs) => (this.speakingNow = legs),

@@ -74,6 +74,8 @@ export interface SessionOptions {
   readonly camera: CameraSender;
   readonly microphone: MicrophoneSender;
   readonly receive: ReceiveMode;
+  /** Of the join that this attach belongs to. */
+  readonly traceparent?: string;
   readonly authority?: string;
   readonly localAddress?: string;
   readonly onSpeaking: (legs: readonly LegId[]) => void;
@@ -126,7 +128,7 @@ export class MediaSession {
   }
 
   private async begin(): Promise<void> {
-    const { url, token, leg, camera, microphone, authority, localAddress } = this.options;
+    const { url, token, leg, camera, microphone, traceparent, authority, localAddress } = this.options;
     this.line = await Line.open<MediaToClient, ClientToMedia>(
       url,
       {
@@ -136,7 +138,7 @@ export class MediaSession {
       authority,
     );
     const attached = await this.line.request(
-      { type: 'attach', leg, token, rtpCapabilities: RECEIVE_CAPABILITIES },
+      { type: 'attach', leg, token, rtpCapabilities: RECEIVE_CAPABILITIES, ...(traceparent && { traceparent }) },
       { onAnswer: (answer) => answer.type === 'attached' && this.expect(answer.consumers) },
     );
     if (attached.type !== 'attached') throw new TypeError(`"attach" was answered by "${attached.type}".`);
