@@ -29,7 +29,8 @@ export interface DemoUnderTest {
 }
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const READY_MS = 60_000;
+/** For a machine that has much else to do; an idle one needs a few seconds. */
+const READY_MS = 120_000;
 
 /** Starts the built product and waits for its table. What it said goes into the error if it does not come up. */
 export const startDemoUnderTest = async ({ port, sites = 3, nodesPerSite = 1, capacity = 50 }: DemoWishes): Promise<DemoUnderTest> => {
@@ -65,6 +66,7 @@ export const startDemoUnderTest = async ({ port, sites = 3, nodesPerSite = 1, ca
     };
   } catch (error) {
     await end(child);
+    rmSync(state, { recursive: true, force: true });
     throw error;
   }
 };
