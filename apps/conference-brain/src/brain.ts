@@ -1,16 +1,19 @@
 import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import { crossings, type ConferenceView } from '@isthmus/conference';
+import { crossings, type ConferenceId, type ConferenceView } from '@isthmus/conference';
 import type { Estate } from '@isthmus/estate';
+import type { NodeId } from '@isthmus/placement';
 import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
 import {
   TOPICS,
   type BrainAnswer,
   type BrainCommand,
+  type BrainMessage,
   type FactPublished,
   type MediaEvent,
   type NodeReport,
   type SiteReport,
 } from '@isthmus/protocol';
+import { logOf } from '@isthmus/service-kit';
 import { roomOf, type Writer } from './chronicle.js';
 import { EstateCopy, type FollowEstate } from './estate-copy.js';
 import { Links } from './links.js';
@@ -33,6 +36,9 @@ const REMIND_EVERY_MS = 5_000;
 /** How long clients of a brain that restarted have to come back before their old seats are swept. */
 const SWEEP_AFTER_MS = 20_000;
 
+const FORKED =
+  'One of the streams of this room has two stories: its site was cloned, or restored from a backup. Both are kept; look into that site.';
+
 /** The rules of a room that is not in the estate any more: nobody new. */
 const NO_ROOM = { seatsMax: 0, guestsWaitForHost: true };
 
@@ -41,6 +47,8 @@ export class Brain {
   private readonly meetings = new Map<string, Meeting>();
   private readonly nodes: Nodes;
   private readonly seats = new Seats();
+  private readonly standIns = new Map<ConferenceId, BrainMessage['intermediaries'][number]>();
+  private readonly log = logOf('conference-brain');
   private readonly links: Links;
   private readonly copy: EstateCopy;
   private readonly writer: Writer;
@@ -127,6 +135,7 @@ export class Brain {
         view: (published) => {
           void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
         },
+        standIn: (node) => this.standIn(room as ConferenceId, node),
         desires: (desires) => {
           for (const desire of desires) void this.parts.bus.publish({ topic: TOPICS.desires, key: desire.node, value: desire });
         },
@@ -137,23 +146,23 @@ export class Brain {
   }
 
   private async adopted(facts: readonly Fact[]): Promise<void> {
-    for (const [room, some] of Map.groupBy(facts, (fact) => roomOf(fact.stream))) await this.watched(this.meeting(room).adopted(some));
-    this.announce();
+    for (const [room, some] of Map.groupBy(facts, (fact) => roomOf(fact.stream))) {
+      const meeting = this.meeting(room);
+      await this.watched(meeting.adopted(some));
+      for (const stream of meeting.chronicle.newlyForked()) this.log.error({ stream, room }, FORKED);
+    }
   }
 
   private refreshAll(): void {
     this.meetings.forEach((meeting) => meeting.refresh());
-    this.announce();
   }
 
-  private announce(): void {
-    const urls = this.nodes.linkUrls();
-    this.links.announce(
-      this.epoch,
-      [...this.meetings.values()].flatMap(({ standIn, mediaId }) =>
-        standIn === undefined ? [] : [{ conference: mediaId, node: standIn, url: urls.get(standIn) ?? '' }],
-      ),
-    );
+  /** Tells the peers which of our nodes stands for us in a room; a pipe comes to be when both ends have said so. */
+  private standIn(room: ConferenceId, node: NodeId | undefined): void {
+    const url = node === undefined ? undefined : this.nodes.linkUrls().get(node);
+    if (node === undefined || url === undefined) this.standIns.delete(room);
+    else this.standIns.set(room, { conference: room, node, url });
+    this.links.announce(this.epoch, [...this.standIns.values()]);
   }
 
   private estateChanged(estate: Estate): void {

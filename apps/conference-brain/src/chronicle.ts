@@ -63,6 +63,7 @@ export class Chronicle {
   /** Facts of conferences that may have people in them. The others' facts stay in the store. */
   private readonly facts = new Map<ConferenceId, Map<string, Fact>>();
   private groups: readonly Group[] = [];
+  private readonly forksKnown = new Set<StreamName>();
   private lastAt = 0;
 
   constructor(
@@ -105,10 +106,18 @@ export class Chronicle {
       const known = this.facts.get(id) ?? new Map<string, Fact>();
       for (const fact of some) known.set(fact.hash, fact);
       this.facts.set(id, known);
-      for (const { ids, timeline } of this.groups) if (ids.includes(id)) timeline.add(some);
+      for (const { ids, timeline } of this.groups) if (ids.includes(id)) addBounded(timeline, some);
     }
-    this.openings.add(opened);
+    addBounded(this.openings, opened);
     this.regroup();
+  }
+
+  /** Streams that have turned out to hold two stories since this was last asked. */
+  newlyForked(): readonly StreamName[] {
+    const forked = [this.openings, ...this.groups.map(({ timeline }) => timeline)].flatMap((timeline) => timeline.forked());
+    const fresh = forked.filter((stream) => !this.forksKnown.has(stream));
+    for (const stream of fresh) this.forksKnown.add(stream);
+    return fresh;
   }
 
   /** Lets go of conferences with nobody in them anywhere. True if none is left. */
@@ -200,6 +209,13 @@ export const readConference = async ({ store }: Writer, id: ConferenceId): Promi
     if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);
   }
   return facts;
+};
+
+/** Facts whose causes have not come may wait, but not without end; the store has them when the group is folded again. */
+const WAITING_MAX = 10_000;
+const addBounded = (timeline: Timeline<unknown>, facts: readonly Fact[]): void => {
+  timeline.add(facts);
+  if (timeline.waiting > WAITING_MAX) timeline.forgetWaiting();
 };
 
 const isOpening = (fact: Fact): boolean => categoryOf(fact.stream) === 'room';

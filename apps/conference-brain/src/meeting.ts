@@ -24,6 +24,8 @@ import type { Seating, Seats } from './seats.js';
 export interface MeetingOutput {
   view(published: ViewPublished): void;
   desires(desires: readonly NodeDesire[]): void;
+  /** Which node stands for this site now; undefined while nobody of it is in. */
+  standIn(node: NodeId | undefined): void;
 }
 
 type JoinCommand = Extract<BrainCommand, { type: 'Join' }>;
@@ -63,11 +65,6 @@ export class Meeting {
   /** How the media of this room are called at every site, whichever occasion it is. */
   get mediaId(): ConferenceId {
     return this.room as ConferenceId;
-  }
-
-  /** The node that stands for this site. */
-  get standIn(): NodeId | undefined {
-    return this.intermediary;
   }
 
   join(command: JoinCommand): Promise<BrainAnswer> {
@@ -149,6 +146,7 @@ export class Meeting {
       [...this.seats.inRoom(this.room).values()].map(({ node }) => node),
       this.intermediary,
     );
+    this.output.standIn(this.intermediary);
     if (before === undefined || attach.length > 0 || ended.length > 0 || !sameMeeting(before, view)) {
       this.revision += 1;
       this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };

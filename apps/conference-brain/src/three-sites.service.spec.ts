@@ -171,6 +171,26 @@ describe('one meeting at three sites', () => {
       .toEqual(['cpt-1 S', 'lon-1 L']);
   });
 
+  it('pipes to who came last without waiting for anything else to happen', async () => {
+    for (const [site, name] of [
+      ['nyc', 'Ana'],
+      ['lon', 'Bo'],
+      ['cpt', 'Cy'],
+    ] as const)
+      await enter(site, name);
+    const pipes = (site: string) =>
+      at(site)
+        .desires.at(-1)
+        ?.pipes.map(({ to }) => to.node);
+    await expect
+      .poll(() => SITES.map(pipes), settled)
+      .toEqual([
+        ['cpt-1', 'lon-1'],
+        ['cpt-1', 'nyc-1'],
+        ['lon-1', 'nyc-1'],
+      ]);
+  });
+
   it('is one although it was opened at three sites in the same moment, and nobody moves', async () => {
     const legs = await Promise.all([enter('nyc', 'Ana'), enter('lon', 'Bo'), enter('cpt', 'Cy')]);
     await expect.poll(() => everywhere((site) => seen(site)?.seats.length), settled).toEqual(['3', '3', '3']);

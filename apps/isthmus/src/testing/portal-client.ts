@@ -1,0 +1,25 @@
+/** What an administrator does, by the REST API alone. */
+export class PortalClient {
+  private cookie = '';
+
+  constructor(private readonly url: string) {}
+
+  /** Signs in with the one-time password, and changes it as one must. */
+  async firstSignIn(name: string, password: string, next: string): Promise<void> {
+    await this.ask('POST', '/v1/sessions', { name, password });
+    await this.ask('POST', '/v1/sessions/current/password', { current: password, next });
+  }
+
+  async ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { origin: this.url, cookie: this.cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const set = response.headers.getSetCookie()[0];
+    if (set !== undefined) this.cookie = set.split(';', 1)[0]!;
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}
