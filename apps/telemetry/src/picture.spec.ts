@@ -80,7 +80,7 @@ class World {
       const [large, small] = STREAMS[`${site}>${other}`] ?? [0, 0];
       const videoBytes = this.second * (large * HD_BYTES + small * (HD_BYTES / 10));
       const sent = { videoBytes, audioBytes: this.second * 4_000, rtcpBytes: this.second * 250 };
-      return { conference: 'r1_1', toSite: other, toNode: `${other}-1`, sent, received: sent, large, small, voices: 2 };
+      return { conference: 'r1', toSite: other, toNode: `${other}-1`, sent, received: sent, large, small, voices: 2 };
     });
     const node = nodeReport.parse({
       node: `${site}-1`,

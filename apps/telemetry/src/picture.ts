@@ -142,7 +142,7 @@ export class Picture {
       const room = parts[0]?.conference.room ?? '';
       const seats = parts.flatMap(({ site, conference }) => conference.seats.map((seat) => ({ ...seat, site, node: seat.node ?? null })));
       const seatsBySite = new Map(parts.map(({ site, conference }) => [site as string, conference.seats.length]));
-      const crossings = this.crossings(id, seatsBySite, moment);
+      const crossings = this.crossings(room, seatsBySite, moment);
       return {
         id,
         room,
@@ -157,8 +157,8 @@ export class Picture {
     });
   }
 
-  /** Every directed pair of sites between which the conference has streams, or would have with one MCU. */
-  private crossings(conference: string, seatsBySite: ReadonlyMap<string, number>, { monotonic }: Moment): ConferenceLink[] {
+  /** Every directed pair of sites between which the conference has streams, or would have with one MCU. Media go by the room's name (ADR 0007). */
+  private crossings(room: string, seatsBySite: ReadonlyMap<string, number>, { monotonic }: Moment): ConferenceLink[] {
     const links = new Map<string, ConferenceLink>();
     const mcuSite = mcuSiteOf(seatsBySite, this.siteIds());
     const linkBetween = (from: string, to: string): ConferenceLink => {
@@ -174,7 +174,7 @@ export class Picture {
     for (const { report, heardAt } of this.nodesSeen()) {
       if (monotonic - heardAt >= NODE_SILENT_MS) continue;
       for (const pipe of report.pipes) {
-        if (pipe.conference !== conference || pipe.toSite === report.site) continue;
+        if (pipe.conference !== room || pipe.toSite === report.site) continue;
         const link = linkBetween(report.site, pipe.toSite);
         const large = link.large + pipe.large;
         const small = link.small + pipe.small;

@@ -142,6 +142,7 @@ export const nodeReport = z.object({
   /** Since the process began, per conference and directed pipe, counted by mediasoup; RTP payload + header bytes. */
   pipes: z.array(
     z.object({
+      /** As desires name it: by the room (ADR 0007). */
       conference: conferenceId,
       toSite: siteId,
       toNode: nodeId,

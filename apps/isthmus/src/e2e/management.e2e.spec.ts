@@ -20,7 +20,14 @@ afterEach(async () => {
 afterAll(() => demo?.close());
 
 const join = async (site: string, alias: string, pin?: string) => {
-  const bot = await startBot({ gatewayUrl: demo.gateway(site), alias, name: `${site}-${bots.length}`, persona: personaOf(bots.length), hdKbps: 300, ...(pin ? { pin } : {}) });
+  const bot = await startBot({
+    gatewayUrl: demo.gateway(site),
+    alias,
+    name: `${site}-${bots.length}`,
+    persona: personaOf(bots.length),
+    hdKbps: 300,
+    ...(pin ? { pin } : {}),
+  });
   bots.push(bot);
   return bot;
 };
@@ -32,7 +39,9 @@ describe('management', () => {
     const { configurationVersion } = await portal.ask<{ configurationVersion: number }>('GET', '/v1/sites');
     const behind = async () => {
       const { items } = await portal.ask<{ items: { id: string; configurationVersion: number | null }[] }>('GET', '/v1/sites');
-      return items.filter((site) => site.configurationVersion !== configurationVersion).map(({ id }) => `${id} does not go by the new configuration`);
+      return items
+        .filter((site) => site.configurationVersion !== configurationVersion)
+        .map(({ id }) => `${id} does not go by the new configuration`);
     };
     await eventually(behind, 2_000);
     for (const site of SITES) await join(site, 'board', '482913');
@@ -42,14 +51,23 @@ describe('management', () => {
 
   it('shows the running meeting, its crossings and what they save', async () => {
     for (const site of SITES) await join(site, 'demo');
-    type Status = { conferences: { name: string; seats: unknown[]; links: { from: string; to: string; large: number; videoKbps: number }[]; savings: { percent: number | null } }[] };
+    type Status = {
+      conferences: {
+        name: string;
+        seats: unknown[];
+        links: { from: string; to: string; large: number; videoKbps: number }[];
+        savings: { percent: number | null };
+      }[];
+    };
     const missing = async () => {
       const { conferences } = await portal.ask<Status>('GET', '/v1/status');
       const demoRoom = conferences.find(({ name }) => name === 'Demo');
       if (demoRoom === undefined) return ['Live View does not show the meeting'];
       return [
         ...(demoRoom.seats.length === 3 ? [] : [`it has ${demoRoom.seats.length} of 3 people`]),
-        ...(demoRoom.links.some(({ large, videoKbps }) => large === 1 && videoKbps > 100) ? [] : ['no link is seen to carry a large picture']),
+        ...(demoRoom.links.some(({ large, videoKbps }) => large === 1 && videoKbps > 100)
+          ? []
+          : ['no link is seen to carry a large picture']),
         ...(typeof demoRoom.savings.percent === 'number' ? [] : ['it does not say what is saved']),
       ];
     };
@@ -65,7 +83,10 @@ describe('management', () => {
     try {
       await join('cpt', 'board', '482913');
       bots[2]!.speak(2_500);
-      await eventually(() => bots.flatMap(({ name, view }) => (view.floor === bots[2]!.leg ? [] : [`${name} has not heard the newcomer`])), 10_000);
+      await eventually(
+        () => bots.flatMap(({ name, view }) => (view.floor === bots[2]!.leg ? [] : [`${name} has not heard the newcomer`])),
+        10_000,
+      );
       await eventually(() => missingNow(bots), 15_000);
     } finally {
       process.kill(pid, 'SIGCONT');
