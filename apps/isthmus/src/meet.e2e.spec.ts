@@ -8,7 +8,7 @@ let browser: Browser;
 let present: Attendee[] = [];
 
 const at = async (room: string, cuttable = false): Promise<Attendee> => {
-  const attendee = await Attendee.at(browser, `${site.url}/r/${room}`, cuttable);
+  const attendee = await Attendee.at(browser, `${site.url}/r/${room}`, { cuttable });
   present.push(attendee);
   return attendee;
 };

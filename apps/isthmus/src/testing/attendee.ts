@@ -1,23 +1,35 @@
 import { chromium, type Browser, type BrowserContext, type Page, type WebSocketRoute } from 'playwright-core';
+import { fakeDeviceSwitches, identityReader, type IdentityReader } from '@isthmus/bots';
+
+/** Put into every page: tells who is in a picture, from its pixels. */
+declare const isthmusIdentity: IdentityReader;
 
 /** The little of the DOM that is read inside a page: a node project has no DOM library, and should not. */
 interface InPage {
   readonly textContent: string | null;
   readonly videoWidth?: number;
+  readonly videoHeight?: number;
   querySelector(selector: string): InPage | null;
   getAttribute(name: string): string | null;
   getVideoPlaybackQuality?(): { readonly totalVideoFrames: number };
 }
 
-/** A real browser with a moving picture for a camera and a beep for a microphone. */
-export const startBrowser = (): Promise<Browser> =>
+/** Files that a browser takes for its camera and its microphone. */
+export interface Devices {
+  readonly camera: string;
+  readonly microphone: string;
+}
+
+const STANDARD_DEVICES = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+/** A real browser, with `devices` or else with a moving picture for a camera and a beep for a microphone. */
+export const startBrowser = (devices?: Devices): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-gpu',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
+      ...(devices ? fakeDeviceSwitches(devices.camera, devices.microphone) : STANDARD_DEVICES),
       '--no-first-run',
       '--disable-background-networking',
       '--disable-component-update',
@@ -25,6 +37,38 @@ export const startBrowser = (): Promise<Browser> =>
       '--mute-audio',
     ],
   });
+
+export interface Circumstances {
+  /** The page's WebSockets run through the browser driver, which can cut them, but does not hear what a page says when it goes. */
+  readonly cuttable?: boolean;
+  /** The browser's question for camera and microphone is answered by {@link Attendee.allowDevices}, not by itself. */
+  readonly asksForDevices?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** A tile as it is on the screen: what the page says of it, and what is in the decoded picture. */
+export interface TileSeen {
+  readonly name: string;
+  readonly role: string;
+  readonly leg: string;
+  /** 0 is the large picture, 1 the first small one. */
+  readonly position: number;
+  /** Of the decoded picture, px; 0 while there is none. */
+  readonly width: number;
+  readonly height: number;
+  /** Decoded so far. */
+  readonly frames: number;
+  /** The persona's number in the pixels, if one is there. */
+  readonly persona: number | null;
+}
+
+/** Holds getUserMedia back until somebody answers, as a browser does that asks its person. */
+const ASKING_PAGE = `{
+  const devices = navigator.mediaDevices;
+  const open = devices.getUserMedia.bind(devices);
+  const answer = new Promise((resolve) => (globalThis.isthmusAllowDevices = resolve));
+  devices.getUserMedia = (wanted) => answer.then(() => open(wanted));
+}`;
 
 /** Somebody at the meeting client, seen through what is on their screen. */
 export class Attendee {
@@ -35,9 +79,11 @@ export class Attendee {
     private readonly context: BrowserContext,
   ) {}
 
-  /** `cuttable`: its WebSockets run through the browser driver, which can cut them, but does not hear what a page says when it goes. */
-  static async at(browser: Browser, url: string, cuttable = false): Promise<Attendee> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  static async at(browser: Browser, url: string, circumstances: Circumstances = {}): Promise<Attendee> {
+    const { cuttable = false, asksForDevices = false, viewport = { width: 1280, height: 800 } } = circumstances;
+    const context = await browser.newContext({ viewport });
+    await context.addInitScript(await identityReader());
+    if (asksForDevices) await context.addInitScript(ASKING_PAGE);
     const attendee = new Attendee(await context.newPage(), context);
     if (cuttable) {
       await context.routeWebSocket(/\/(ws|media)$/, (line) => {
@@ -47,6 +93,11 @@ export class Attendee {
     }
     await attendee.page.goto(url);
     return attendee;
+  }
+
+  /** Says yes to the browser's question: from this moment on the microphone's file plays. */
+  async allowDevices(): Promise<void> {
+    await this.page.evaluate('isthmusAllowDevices()');
   }
 
   part(testId: string) {
@@ -70,21 +121,24 @@ export class Attendee {
     await this.part('join').click();
   }
 
-  /** Who is large, and what really arrives: pixels of the decoded picture, and frames so far. */
-  sees(): Promise<
-    readonly { readonly name: string; readonly role: string; readonly leg: string; readonly width: number; readonly frames: number }[]
-  > {
+  /** Who is where, and what really arrives. */
+  sees(): Promise<readonly TileSeen[]> {
     return this.page.locator('[data-testid=tile]').evaluateAll((tiles: readonly InPage[]) =>
-      tiles.map((tile) => {
-        const video = tile.querySelector('video');
-        return {
-          name: tile.querySelector('.tile-name')?.textContent ?? '',
-          role: tile.getAttribute('data-role') ?? '',
-          leg: tile.getAttribute('data-leg') ?? '',
-          width: video?.videoWidth ?? 0,
-          frames: video?.getVideoPlaybackQuality?.().totalVideoFrames ?? 0,
-        };
-      }),
+      tiles
+        .map((tile) => {
+          const video = tile.querySelector('video');
+          return {
+            name: tile.querySelector('.tile-name')?.textContent ?? '',
+            role: tile.getAttribute('data-role') ?? '',
+            leg: tile.getAttribute('data-leg') ?? '',
+            position: Number(tile.getAttribute('data-position')),
+            width: video?.videoWidth ?? 0,
+            height: video?.videoHeight ?? 0,
+            frames: video?.getVideoPlaybackQuality?.().totalVideoFrames ?? 0,
+            persona: video === null ? null : isthmusIdentity.read(video).number,
+          };
+        })
+        .sort((a, b) => a.position - b.position),
     );
   }
 
