@@ -1,0 +1,181 @@
+import { Badge, Group, Progress, Table, Text } from '@mantine/core';
+import { IconCircleCheck, IconClock, IconExternalLink, IconHelpCircle } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import type { Status } from '@isthmus/protocol';
+import { useSites } from '../api/estate.js';
+import type { Site } from '../api/shapes.js';
+import { ago, share } from '../live/figures.js';
+import { conditionOf, loadOf } from '../live/picture.js';
+import { Freshness } from '../live/freshness.js';
+import { useLive } from '../live/use-live.js';
+import { Pending } from '../parts/notice.js';
+import { PageHead } from '../parts/page-head.js';
+
+type SiteNow = Status['sites'][number];
+
+/** What each site goes by and carries. Loads come by the stream; the list is asked for again when a site's word changes. */
+export const SitesPage = () => {
+  const { data, error, refetch } = useSites();
+  const { status } = useLive();
+  const client = useQueryClient();
+  const said =
+    status &&
+    JSON.stringify([
+      status.configurationVersion,
+      status.sites.map(({ site, up, configurationVersion }) => [site, up, configurationVersion]),
+    ]);
+  useEffect(() => {
+    if (said !== undefined) void client.invalidateQueries({ queryKey: ['sites'] });
+  }, [said, client]);
+  return (
+    <>
+      <PageHead
+        title="Sites and nodes"
+        lead={data && `The configuration is at version ${data.configurationVersion}. Sites take a new one within seconds, by themselves.`}
+      >
+        <Freshness />
+      </PageHead>
+      {!data && <Pending error={error} again={refetch} />}
+      {data?.items.length === 0 && (
+        <section className="card nothing">
+          <h2>No sites yet</h2>
+          <p>A site is an office or a data centre with media nodes. The demo brings three: stop it and type npm start again.</p>
+        </section>
+      )}
+      {data?.items.map((site) => (
+        <SiteCard
+          key={site.id}
+          site={site}
+          newest={data.configurationVersion}
+          now={status?.sites.find((one) => one.site === site.id)}
+          at={status?.at}
+        />
+      ))}
+    </>
+  );
+};
+
+interface SiteCardProps {
+  readonly site: Site;
+  readonly newest: number;
+  readonly now: SiteNow | undefined;
+  /** When what we know was put together, by management's clock. */
+  readonly at: number | undefined;
+}
+
+const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
+  <section className="card padded" data-testid="site" data-site={site.id}>
+    <Group justify="space-between" align="flex-start">
+      <div>
+        <Group gap={10}>
+          <h2>{site.name}</h2>
+          <Text size="sm" c="dimmed" ff="monospace">
+            {site.id}
+          </Text>
+          <VersionBadge site={site} newest={newest} />
+        </Group>
+        <Text size="sm" c="dimmed" mt={6}>
+          {lastSeen(site, now, at)}
+        </Text>
+      </div>
+      <a href={site.meetUrl} target="_blank" rel="noreferrer" className="meet-link">
+        {site.meetUrl} <IconExternalLink size={15} aria-label="(opens in a new tab)" />
+      </a>
+    </Group>
+    <div className="scroll-x" style={{ marginTop: 14 }}>
+      {now && now.nodes.length > 0 ? (
+        <NodesTable nodes={now.nodes} name={site.name} />
+      ) : (
+        <Text size="sm" c="dimmed">
+          {now ? 'No media node has reported from here.' : 'Nothing is known of its nodes at the moment.'}
+        </Text>
+      )}
+    </div>
+  </section>
+);
+
+const VersionBadge = ({ site: { configurationVersion, upToDate }, newest }: { readonly site: Site; readonly newest: number }) => {
+  if (configurationVersion === null) {
+    return (
+      <Badge
+        variant="light"
+        color="gray"
+        tt="none"
+        size="lg"
+        leftSection={<IconHelpCircle size={15} aria-hidden="true" />}
+        data-testid="version"
+      >
+        not heard from yet
+      </Badge>
+    );
+  }
+  return upToDate ? (
+    <Badge variant="light" tt="none" size="lg" leftSection={<IconCircleCheck size={15} aria-hidden="true" />} data-testid="version">
+      version {configurationVersion}, up to date
+    </Badge>
+  ) : (
+    <Badge
+      variant="light"
+      color="yellow"
+      c="var(--on-sand-soft)"
+      tt="none"
+      size="lg"
+      leftSection={<IconClock size={15} aria-hidden="true" />}
+      data-testid="version"
+    >
+      version {configurationVersion} of {newest}
+    </Badge>
+  );
+};
+
+const lastSeen = ({ lastSeenAt }: Site, now: SiteNow | undefined, at: number | undefined): string => {
+  if (now?.lastHeardAt && at !== undefined) return `${now.up ? 'Up' : 'Silent'}, last heard ${ago(at - now.lastHeardAt)}`;
+  if (lastSeenAt !== null) return `Last fetched its configuration ${new Date(lastSeenAt).toLocaleString()}`;
+  return 'Never seen since management started';
+};
+
+const CONDITIONS = { calm: 'fine', busy: 'busy', full: 'full', down: 'down' } as const;
+const COLOURS = { calm: 'lagoon', busy: 'yellow', full: 'red', down: 'red' } as const;
+
+const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonly name: string }) => (
+  <Table verticalSpacing="xs" aria-label={`Media nodes at ${name}`}>
+    <Table.Thead>
+      <Table.Tr>
+        <Table.Th>Media node</Table.Th>
+        <Table.Th>Condition</Table.Th>
+        <Table.Th miw={150}>Legs of capacity</Table.Th>
+        <Table.Th ta="right">CPU</Table.Th>
+      </Table.Tr>
+    </Table.Thead>
+    <Table.Tbody>
+      {nodes.map((node) => {
+        const condition = conditionOf(node);
+        return (
+          <Table.Tr key={node.node} data-testid="node">
+            <Table.Td ff="monospace">{node.node}</Table.Td>
+            <Table.Td>
+              <Badge variant="dot" color={COLOURS[condition]} tt="none">
+                {CONDITIONS[condition]}
+                {node.draining ? ', draining' : ''}
+              </Badge>
+            </Table.Td>
+            <Table.Td className="numbers">
+              {node.legs} of {node.capacity}
+              <Progress
+                value={Math.min(100, loadOf(node) * 100)}
+                color={COLOURS[condition]}
+                size="sm"
+                mt={4}
+                aria-label={`${node.legs} of ${node.capacity} legs`}
+              />
+            </Table.Td>
+            <Table.Td ta="right" className="numbers">
+              {share(node.cpu)}
+            </Table.Td>
+          </Table.Tr>
+        );
+      })}
+    </Table.Tbody>
+  </Table>
+);

@@ -1,0 +1,30 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+/** The lagoon of the palette, light to dark. Shade 8 carries white text at 6.6:1, shade 3 carries dark ink on night surfaces. */
+const lagoon: MantineColorsTuple = [
+  '#e6f6f2',
+  '#d8ebe6',
+  '#a9ebde',
+  '#6fd6c4',
+  '#45bfab',
+  '#1fa491',
+  '#0d8a7c',
+  '#0a766a',
+  '#0b665d',
+  '#084f48',
+];
+
+export const theme = createTheme({
+  primaryColor: 'lagoon',
+  primaryShade: { light: 8, dark: 3 },
+  colors: { lagoon },
+  autoContrast: true,
+  luminanceThreshold: 0.32,
+  defaultRadius: 'md',
+  fontFamily: 'var(--font)',
+  fontFamilyMonospace: 'var(--mono)',
+  headings: { fontFamily: 'var(--font)', fontWeight: '650' },
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  radius: { xs: '6px', sm: '8px', md: '10px', lg: '14px', xl: '18px' },
+});
