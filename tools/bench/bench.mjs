@@ -6,9 +6,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { spawnSync } from 'node:child_process';
 import { bootstrap } from '../lib/bootstrap.mjs';
-import { BIN, toolEnvironment } from '../lib/paths.mjs';
+import { againUnderNode24 } from '../lib/node24.mjs';
 import { Problem, runTool } from '../lib/problem.mjs';
 import { step } from '../lib/progress.mjs';
 import { jsonOf, meetsGoal, tableOf } from './figures.mjs';
@@ -17,13 +16,12 @@ import { jsonOf, meetsGoal, tableOf } from './figures.mjs';
 /** @typedef {import('./figures.mjs').Benchmark} Benchmark */
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const NODE_MAJOR = 24;
 
 await runTool(async () => {
   const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
   const { worker } = await bootstrap();
-  // Benchmarks import what was built, which wants Node 24; whoever typed the command may have another.
-  if (Number(process.versions.node.split('.')[0]) !== NODE_MAJOR) return underNode24();
+  const elsewhere = againUnderNode24({ MEDIASOUP_WORKER_BIN: worker });
+  if (elsewhere !== undefined) return elsewhere;
   const files = readdirSync(HERE)
     .filter((file) => /\.bench\.(mjs|ts)$/.test(file))
     .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
@@ -50,10 +48,4 @@ async function measure(file, worker) {
   /** @type {Benchmark} */
   const { title, seconds, run } = await import(pathToFileURL(join(HERE, file)).href);
   return step(`${title} (about ${seconds} s)`, (note) => run({ worker, note }));
-}
-
-/** @returns {number} its exit status */
-function underNode24() {
-  const again = spawnSync(join(BIN, 'node'), process.argv.slice(1), { stdio: 'inherit', env: toolEnvironment() });
-  return again.status ?? 1;
 }
