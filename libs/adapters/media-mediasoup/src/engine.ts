@@ -59,12 +59,10 @@ export const startEngine = async (options: EngineOptions): Promise<MediaEngine> 
       })
       .catch((cause: unknown) => {
         const where = `${webRtc.ip}:${webRtc.port}`;
-        throw new Fault<MediaFault>(
-          'media.port-taken',
-          `Cannot listen for media at ${where} (UDP and TCP): is something else there?`,
-          { where },
-          { cause },
-        );
+        const why = /in use/.test(String(cause))
+          ? 'something else has that port. Stop it, or choose another port.'
+          : 'the operating system refuses it. Is that an address of this machine, and a port that this user may have?';
+        throw new Fault<MediaFault>('media.port-taken', `Cannot listen for media at ${where} (UDP and TCP): ${why}`, { where }, { cause });
       });
     // Routers differ in nothing, so one that exists before anybody joins tells what all of them can do.
     const sample = await worker.createRouter({ mediaCodecs: MEDIA_CODECS });
