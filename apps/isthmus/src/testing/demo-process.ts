@@ -68,6 +68,12 @@ export const descendantsOf = (pid: number): readonly number[] => {
 export const descendantWith = (pid: number, text: string): number | undefined =>
   descendantsOf(pid).find((each) => (readText(`/proc/${each}/cmdline`) ?? '').includes(text));
 
+/** Every process of this machine whose arguments hold this text, whoever started it. */
+export const processesWith = (text: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && (readText(`/proc/${name}/cmdline`) ?? '').includes(text))
+    .map(Number);
+
 export const isAlive = (pid: number): boolean => {
   const stat = readText(`/proc/${pid}/stat`);
   // A zombie has ended; only its parent has not looked yet.

@@ -1,3 +1,10 @@
+export interface PortalAnswer {
+  readonly status: number;
+  /** Of the body. */
+  readonly type: string;
+  readonly text: string;
+}
+
 /** What an administrator does, by the REST API alone. */
 export class PortalClient {
   private cookie = '';
@@ -11,15 +18,20 @@ export class PortalClient {
   }
 
   async ask<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+    const { status, text } = await this.answer(method, path, body === undefined ? undefined : JSON.stringify(body));
+    if (status >= 400) throw new Error(`${method} ${path} answered ${status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Sends this text as it is, JSON or not, and gives back whatever comes. */
+  async answer(method: string, path: string, body?: string): Promise<PortalAnswer> {
     const response = await fetch(this.url + path, {
       method,
       headers: { origin: this.url, cookie: this.cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
     });
     const set = response.headers.getSetCookie()[0];
     if (set !== undefined) this.cookie = set.split(';', 1)[0]!;
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    return { status: response.status, type: response.headers.get('content-type') ?? '', text: await response.text() };
   }
 }
