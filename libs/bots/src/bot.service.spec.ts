@@ -52,6 +52,17 @@ describe('a bot', { timeout: 60_000 }, () => {
     }
   });
 
+  it('counts all that arrives', async () => {
+    await allSeeRightly();
+    const before = bots[0]!.received;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const { packets, octets } = bots[0]!.received;
+    const { main, thumbnails } = bots[0]!.sees();
+    const kbps = [main!, ...thumbnails].reduce((sum, seen) => sum + seen.kbps, 0);
+    expect(packets - before.packets).toBeGreaterThan(24 + 2 * 12 - 10);
+    expect(((octets - before.octets) * 8) / 1_000).toBeGreaterThan(kbps / 2);
+  });
+
   it('is heard from its first syllable by everyone else, and by nobody when it is quiet', async () => {
     expect(bots[0]!.hears()).toEqual([]);
     bots[2]!.speak(5_000);

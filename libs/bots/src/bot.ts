@@ -7,7 +7,7 @@ import { clipOf, type Clip } from './clips.js';
 import { learn } from './hearing.js';
 import { markOf } from './mark.js';
 import { MediaKeeper } from './media-keeper.js';
-import { MediaSession } from './media-session.js';
+import { MediaSession, type Received } from './media-session.js';
 import { monotonicMs } from './metronome.js';
 import { MicrophoneSender } from './microphone.js';
 import { personaOf, type Persona } from './persona.js';
@@ -69,6 +69,7 @@ export class Bot {
   private watch: NodeJS.Timeout | null = null;
   private readonly stages_: StageRecord[] = [];
   private speakingNow: readonly LegId[] = [];
+  private readonly received_: Received = { packets: 0, octets: 0 };
 
   private constructor(
     private readonly options: BotOptions,
@@ -121,6 +122,10 @@ export class Bot {
   /** What was sent so far, RTP octets without SRTP's tag. */
   get sent(): { readonly small: Readonly<Sent>; readonly large: Readonly<Sent> } {
     return this.camera.sent;
+  }
+  /** All RTP that arrived so far. */
+  get received(): Readonly<Received> {
+    return { ...this.received_ };
   }
   /** Every stage this bot was told of, in order, and when its pictures agreed. */
   get stages(): readonly Readonly<StageRecord>[] {
@@ -259,6 +264,7 @@ export class Bot {
       microphone: this.microphone,
       receive,
       ...(traceparent && { traceparent }),
+      received: this.received_,
       ...(authority && { authority }),
       ...(localAddress && { localAddress }),
       onSpeaking: (legs) => (this.speakingNow = legs),

@@ -16,6 +16,8 @@ const REPORT_EVERY_MS = 1_000;
 /** PLI at most so often per stream: one answer takes a round trip and a frame. */
 const KEY_FRAME_ASK_MS = 500;
 const BLOCKS_PER_REPORT = 31;
+/** AEAD_AES_128_GCM (RFC 7714 §13.2). */
+const SRTP_TAG_BYTES = 16;
 
 /** What a bot can receive: no rtx, no transport-cc or REMB, so that the SFU does not estimate bandwidth for it. */
 const RECEIVE_CAPABILITIES = {
@@ -67,6 +69,12 @@ export interface Incoming {
   } | null;
 }
 
+/** RTP that arrived, of every stream: packets, and octets without SRTP's tag. */
+export interface Received {
+  packets: number;
+  octets: number;
+}
+
 export interface SessionOptions {
   readonly url: string;
   readonly token: string;
@@ -76,6 +84,8 @@ export interface SessionOptions {
   readonly receive: ReceiveMode;
   /** Of the join that this attach belongs to. */
   readonly traceparent?: string;
+  /** Counted up, whatever sessions there were before. */
+  readonly received: Received;
   readonly authority?: string;
   readonly localAddress?: string;
   readonly onSpeaking: (legs: readonly LegId[]) => void;
@@ -151,6 +161,8 @@ export class MediaSession {
         onRtcp,
         onLost,
         onRtp: (header, packet, open) => {
+          this.options.received.packets++;
+          this.options.received.octets += packet.length - SRTP_TAG_BYTES;
           const stream = this.bySsrc.get(header.ssrc);
           if (!stream) return;
           const nowMs = monotonicMs();
