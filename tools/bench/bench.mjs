@@ -1,51 +1,49 @@
 /**
- * `npm run bench`: runs every benchmark in turn and prints one table. Options: `--json FILE`, and parts of benchmarks' file names.
- * What a benchmark is, README.md says.
+ * `npm run bench`: runs every benchmark in turn and prints one table. Options: `--only PART` of a benchmark's file name (again for
+ * more; also without `--only`), `--quick` for fewer samples, `--json FILE`. What a benchmark is, README.md says.
  */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { bootstrap } from '../lib/bootstrap.mjs';
-import { againUnderNode24 } from '../lib/node24.mjs';
-import { Problem, runTool } from '../lib/problem.mjs';
+import { ensureDebianPackages } from '../lib/debian.mjs';
+import { BIN, toolEnvironment } from '../lib/paths.mjs';
+import { runTool } from '../lib/problem.mjs';
 import { step } from '../lib/progress.mjs';
-import { jsonOf, meetsGoal, tableOf } from './figures.mjs';
+import { chosenFiles, readWish } from './wish.mjs';
 
-/** @typedef {import('./figures.mjs').Figure} Figure */
-/** @typedef {import('./figures.mjs').Benchmark} Benchmark */
-
-const HERE = fileURLToPath(new URL('.', import.meta.url));
+/** How long the benchmarks may take to end what they started before they are ended. */
+const GRACE_MS = 30_000;
+/** Browsers, and what bots' pictures and voices are made with. */
+const PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg'];
 
 await runTool(async () => {
-  const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+  // What is wrong with the question is said before anything is fetched.
+  chosenFiles(readWish(process.argv.slice(2)));
   const { worker } = await bootstrap();
-  const elsewhere = againUnderNode24({ MEDIASOUP_WORKER_BIN: worker });
-  if (elsewhere !== undefined) return elsewhere;
-  const files = readdirSync(HERE)
-    .filter((file) => /\.bench\.(mjs|ts)$/.test(file))
-    .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
-    .sort();
-  if (files.length === 0) throw new Problem('There is no such benchmark.', 'They are the *.bench.mjs and *.bench.ts files in tools/bench.');
-  /** @type {Figure[]} */
-  const figures = [];
-  let failed = 0;
-  for (const file of files) {
-    try {
-      figures.push(...(await measure(file, worker)));
-    } catch (error) {
-      failed += 1;
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    }
-  }
-  process.stdout.write(`\n${tableOf(figures)}\n`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(jsonOf(figures), null, 2)}\n`);
-  return failed > 0 || figures.some((figure) => meetsGoal(figure) === false) ? 1 : 0;
+  await step('Debian packages', (note) => ensureDebianPackages(PACKAGES, 'run the benchmarks', note));
+  return underNode24(worker);
 });
 
-/** @param {string} file @param {string} worker @returns {Promise<readonly Figure[]>} */
-async function measure(file, worker) {
-  /** @type {Benchmark} */
-  const { title, seconds, run } = await import(pathToFileURL(join(HERE, file)).href);
-  return step(`${title} (about ${seconds} s)`, (note) => run({ worker, note }));
+/** Benchmarks import what was built, which wants Node 24; whoever typed the command may have another. @param {string} worker @returns {Promise<number>} */
+function underNode24(worker) {
+  const program = fileURLToPath(new URL('run-all.mjs', import.meta.url));
+  // Over the channel, it notices when we are gone, however we went.
+  const child = spawn(join(BIN, 'node'), [program, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...toolEnvironment(), MEDIASOUP_WORKER_BIN: worker },
+  });
+  /** @type {NodeJS.Timeout | undefined} */
+  let forced;
+  const pass = (/** @type {NodeJS.Signals} */ signal) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    forced ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  };
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      clearTimeout(forced);
+      resolve(code ?? (signal ? 128 : 1));
+    });
+  });
 }

@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aliasOf, connectRelay } from '@isthmus/cli';
+import { cpuMs } from './lib/processes.mjs';
 
 /**
  * Whether the demo's relay stays out of the way of what it measures: what a packet costs it at a steady 20,000 a second, ten times
@@ -83,12 +84,4 @@ const sendSteadily = async (sender, to) => {
     await sleep(1);
   }
   return sent;
-};
-
-/** User and system time of a process so far, from /proc/PID/stat (proc(5)), which counts hundredths of a second. @param {number} pid */
-const cpuMs = (pid) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 };

@@ -1,0 +1,13 @@
+import { makeClips, personaOf, PERSONAS } from '@isthmus/bots';
+
+/**
+ * Makes the pictures and voices of the first `count` bots, once per machine: it takes minutes, and must not fall into a measurement.
+ * All benchmarks use the bit rate of the demo's bots, so that they are made once for all.
+ * @param {import('../figures.mjs').BenchContext} context
+ * @param {number} count
+ */
+export const prepareClips = async (context, count) => {
+  context.note('pictures and voices of bots');
+  const personas = Array.from({ length: Math.min(count, PERSONAS.length) }, (_, n) => personaOf(n));
+  await makeClips(personas, { onProgress: (line) => context.note(line) });
+};
