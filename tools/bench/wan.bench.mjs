@@ -9,7 +9,7 @@ import { startDemo } from './lib/demo.mjs';
  * and payload of video; the unit, HD, is what the current speaker's camera sends of its large layer in the same time.
  *
  * "Rule" is what the layout needs: each stream that somebody at the other end looks at, once, at the rate its sender sends it.
- * "Figure" is the paper's drawing, which leaves out the previous speaker's thumbnail. Both are shown in the paper's own units,
+ * "Figure" is the paper's drawing, which leaves out the previous speaker's thumbnail unless both speakers share a site. Both are shown in the paper's own units,
  * HD = 1 and a thumbnail = 0.1; the deviation is from the rule at the rates that were really sent.
  *
  * mediasoup's worker gives every video packet that it forwards a block of RTP header extensions (RFC 8285) of 16 bytes, which bots'
@@ -106,7 +106,9 @@ const scene = async ({ name, demo, present, previous, current, note, settleMs, w
       const [due, bare] = [sum(sent.map(wireBytes)), sum(sent.map((each) => each?.octets ?? 0))];
       const large = streams.filter(({ layer }) => layer === 'large').length;
       const small = streams.length - large;
-      const drawn = streams.filter(({ leg, layer }) => layer === 'small' && leg !== previous.bot.leg).length;
+      const drawn = streams.filter(
+        ({ leg, layer }) => layer === 'small' && (leg !== previous.bot.leg || previous.site === current.site),
+      ).length;
       const mcu = [from, to].includes('nyc') ? present.filter(({ site }) => site === (from === 'nyc' ? to : from)).length : 0;
       total.measured += wire.video / hd;
       total.mcu += mcu;
