@@ -8,8 +8,8 @@ export interface Point {
 export const NODE = { width: 148, height: 46 } as const;
 const GAP = { x: 18, y: 16 } as const;
 const CONFERENCE = { width: 156, height: 66 } as const;
-/** Room for the label of a crossing between two sites. */
-const BETWEEN = { x: 210, y: 130 } as const;
+/** Room for the labels of a crossing between two sites; on a narrow window less, or nobody could read the rest. */
+const between = (aspect: number) => ({ x: aspect < 1 ? 112 : 180, y: 130 });
 
 /**
  * Gives everything its place, the same for the same estate: who looks again finds it where it was. Sites stand on an
@@ -37,7 +37,7 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
   spread(
     everywhere.map(({ id }) => id),
     middle,
-    Math.min(3, Math.ceil(Math.sqrt(everywhere.length))),
+    columnsInTheMiddle(everywhere.length),
     CONFERENCE,
     places,
   );
@@ -49,6 +49,8 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
   return places;
 };
 
+/** One above the other, away from the crossings' labels, until they are many. */
+const columnsInTheMiddle = (count: number): number => (count <= 3 ? 1 : Math.min(3, Math.ceil(Math.sqrt(count))));
 const columnsOf = ({ nodes }: SiteDrawn): number => (nodes.length <= 3 ? 1 : Math.ceil(nodes.length / 4));
 const rowsOf = (site: SiteDrawn): number => Math.max(1, Math.ceil(site.nodes.length / columnsOf(site)));
 const widthOf = (site: SiteDrawn): number => columnsOf(site) * (NODE.width + GAP.x);
@@ -64,12 +66,13 @@ const centresOf = (sites: readonly SiteDrawn[], conferences: number, aspect: num
     return { x: Math.cos(angle), y: Math.sin(angle) };
   });
   const box = { x: Math.max(...sites.map(widthOf)), y: Math.max(...sites.map(heightOf)) };
-  const inTheMiddle = Math.ceil(Math.sqrt(Math.min(conferences, 9)));
+  const columns = columnsInTheMiddle(conferences);
+  const rows = Math.ceil(Math.min(conferences, 12) / columns);
   // Neighbours on a circle of n places are 2·r·sin(π/n) apart.
   const chord = 2 * Math.sin(Math.PI / count);
   const radius = {
-    x: Math.max((box.x + BETWEEN.x) / chord, (box.x + inTheMiddle * CONFERENCE.width) / 2 + 50),
-    y: Math.max((box.y + BETWEEN.y) / chord, (box.y + inTheMiddle * CONFERENCE.height) / 2 + 30),
+    x: Math.max((box.x + between(aspect).x) / chord, (box.x + columns * CONFERENCE.width) / 2 + 30),
+    y: Math.max((box.y + between(aspect).y) / chord, (box.y + rows * CONFERENCE.height) / 2 + 30),
   };
   // Whichever side the window leaves room on is stretched, so that the picture fills it.
   const span = { x: spanOf(directions.map(({ x }) => x)), y: spanOf(directions.map(({ y }) => y)) };

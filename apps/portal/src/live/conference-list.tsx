@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ConferenceStatus } from '@isthmus/protocol';
+import { savedWords } from './figures.js';
 import { LetterMark } from './letter-mark.js';
 import { markOf, type Mark } from './palette.js';
 
@@ -55,8 +56,8 @@ export const ConferenceList = ({ conferences, marks, siteName, onChoose, onPoint
                   {seats.length} in · {[...new Set(seats.map(({ site }) => siteName(site)))].join(', ')}
                 </span>
               </span>
-              {savings.percent !== null && (
-                <span className="conference-saved numbers">
+              {savings.percent !== null && savings.isthmusUnits > 0 && (
+                <span className="conference-saved numbers" data-more={savings.percent < 0} title={titleOf(savings)}>
                   {savings.percent < 0 ? '+' : '−'}
                   {Math.abs(Math.round(savings.percent))} %
                 </span>
@@ -68,4 +69,9 @@ export const ConferenceList = ({ conferences, marks, siteName, onChoose, onPoint
       </ul>
     </section>
   );
+};
+
+const titleOf = (savings: ConferenceStatus['savings']): string => {
+  const { figure, words } = savedWords(savings);
+  return `${figure} ${words}`;
 };

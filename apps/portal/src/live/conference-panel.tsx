@@ -47,7 +47,10 @@ export const ConferencePanel = ({ conference, mark, at, siteName, onClose }: Con
       <p className="floor" data-testid="floor">
         {speaker ? (
           <>
-            <IconSpeakerphone size={18} aria-hidden="true" /> <strong>{speaker.name}</strong>, {siteName(speaker.site)}
+            <IconSpeakerphone size={18} aria-hidden="true" />
+            <span>
+              <strong>{speaker.name}</strong>, {siteName(speaker.site)}
+            </span>
           </>
         ) : (
           'Nobody has spoken yet'

@@ -74,8 +74,10 @@ export const ago = (ms: number): string => {
 };
 
 /** What to say of savings: how much less crosses, or more, or that there is nothing to compare with. */
-export const savedWords = ({ percent }: ConferenceStatus['savings']): { readonly figure: string; readonly words: string } => {
+export const savedWords = ({ percent, isthmusUnits }: ConferenceStatus['savings']): { readonly figure: string; readonly words: string } => {
   if (percent === null) return { figure: '–', words: 'One MCU would need no link either: everybody is at one site.' };
+  // Everybody listens before the first stream is open; a hundred percent would promise too much.
+  if (isthmusUnits === 0) return { figure: '–', words: 'No video crosses between sites yet.' };
   const rounded = Math.round(percent);
   return rounded >= 0
     ? { figure: `${rounded} %`, words: 'less video between sites than with one MCU' }

@@ -15,7 +15,7 @@ interface GraphProps {
   readonly onChoose: (conference: string | undefined) => void;
 }
 
-const PADDING = 36;
+const PADDING = 26;
 const ZOOM_STEP = 1.25;
 
 /** Draws the picture, and keeps it as the estate changes: what stays does not move, and nobody's zoom is taken away. */

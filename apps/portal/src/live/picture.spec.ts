@@ -154,5 +154,6 @@ describe('figures', () => {
     expect(savedWords({ ...savings, percent: -10 })).toMatchObject({ figure: '10 %', words: expect.stringContaining('more') as string });
     expect(savedWords({ ...savings, percent: 60 })).toMatchObject({ figure: '60 %', words: expect.stringContaining('less') as string });
     expect(savedWords({ ...savings, percent: null }).figure).toBe('–');
+    expect(savedWords({ ...savings, percent: 100, isthmusUnits: 0 }).figure).toBe('–');
   });
 });

@@ -74,6 +74,7 @@ export const AdministratorsPage = ({ me }: { readonly me: string }) => {
                       <Button
                         variant="subtle"
                         color="red"
+                        c="var(--danger)"
                         size="xs"
                         h={36}
                         disabled={data.items.length === 1}

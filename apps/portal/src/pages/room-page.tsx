@@ -176,6 +176,7 @@ const DeleteRoom = ({ base }: { readonly base: KnownRoom }) => {
       <Button
         variant="subtle"
         color="red"
+        c="var(--danger)"
         leftSection={<IconTrash size={18} aria-hidden="true" />}
         onClick={() => setAsking(true)}
         data-testid="delete-room"

@@ -1,6 +1,15 @@
 import { AppShell, Burger, Button, Group, Menu } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBuildingCommunity, IconChevronDown, IconDoor, IconKey, IconLogout, IconTopologyStar3, IconUsers } from '@tabler/icons-react';
+import {
+  IconBuildingCommunity,
+  IconChevronDown,
+  IconDoor,
+  IconKey,
+  IconLogout,
+  IconTopologyStar3,
+  IconUser,
+  IconUsers,
+} from '@tabler/icons-react';
 import { useEffect, type ReactNode } from 'react';
 import { useSignOut } from '../api/session.js';
 import { useLive } from '../live/use-live.js';
@@ -90,8 +99,16 @@ const Account = ({ name }: { readonly name: string }) => {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <Button variant="default" h={40} rightSection={<IconChevronDown size={16} aria-hidden="true" />} data-testid="account">
-          {name}
+        <Button
+          variant="default"
+          h={40}
+          px={{ base: 10, sm: 16 }}
+          rightSection={<IconChevronDown size={16} aria-hidden="true" />}
+          aria-label={`Signed in as ${name}`}
+          data-testid="account"
+        >
+          <span className="account-name">{name}</span>
+          <IconUser className="account-icon" size={19} aria-hidden="true" />
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -94,7 +94,15 @@ export const PinField = ({ role, set, wish, error, onWish }: PinFieldProps) => {
               </Button>
             ) : (
               set && (
-                <Button variant="subtle" color="red" size="xs" h={36} onClick={() => onWish(null)} data-testid={`clear-${role}-pin`}>
+                <Button
+                  variant="subtle"
+                  color="red"
+                  c="var(--danger)"
+                  size="xs"
+                  h={36}
+                  onClick={() => onWish(null)}
+                  data-testid={`clear-${role}-pin`}
+                >
                   Clear
                 </Button>
               )

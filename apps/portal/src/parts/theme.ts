@@ -14,10 +14,24 @@ const lagoon: MantineColorsTuple = [
   '#084f48',
 ];
 
+/** The night side of the paper, for what Mantine draws by itself: fields, menus, switches. */
+const dark: MantineColorsTuple = [
+  '#edf3f1',
+  '#c3cfcb',
+  '#a5b4b0',
+  '#6d7f7b',
+  '#3a4a4b',
+  '#2a3839',
+  '#1d292a',
+  '#151f20',
+  '#101819',
+  '#0c1314',
+];
+
 export const theme = createTheme({
   primaryColor: 'lagoon',
   primaryShade: { light: 8, dark: 3 },
-  colors: { lagoon },
+  colors: { lagoon, dark },
   autoContrast: true,
   luminanceThreshold: 0.32,
   defaultRadius: 'md',
