@@ -21,12 +21,20 @@ const SITES = ['nyc', 'lon', 'cpt'] as const;
 const TURN_MS = 6_000;
 const SPEECH_MS = 3_500;
 const ROUND = scriptOf(PEOPLE.map(({ name }, at) => ({ who: name, atMs: at * TURN_MS, forMs: SPEECH_MS })));
-/** A turn comes around within a round; the rest is for a machine that has other things to do. */
-const SOON_MS = 30_000;
+/**
+ * A turn comes around within a round; the rest is for a machine that has other things to do: starved for 1.5 s, sites lose sight
+ * of each other, and come together again.
+ */
+const SOON_MS = 60_000;
 const NEXT_TURN_MS = 3 * TURN_MS + SOON_MS;
+/** Of the longest story below; it takes half a minute on a machine that is free. */
+const STORY_MS = 4 * NEXT_TURN_MS;
 
-/** What a browser makes of a camera of 640 x 360: the large layer whole, the small one a quarter as wide and high. */
-const LARGE = { width: 640, height: 360 };
+/**
+ * The widest that a browser's small layer is, from a camera of 640 x 360: a quarter. Its large layer is the whole, or half as wide
+ * while its encoder is short of processor time.
+ */
+const SMALL_WIDTH = 160;
 /** What bots send. */
 const BOT_LARGE = { width: 1_280 };
 const BOT_SMALL = { width: 320 };
@@ -47,7 +55,7 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-describe('three browsers at three sites', () => {
+describe('three browsers at three sites', { timeout: STORY_MS }, () => {
   const browsers: Browser[] = [];
   const attendees: Attendee[] = [];
   const [ana, ben, chen] = PEOPLE;
@@ -101,9 +109,7 @@ describe('three browsers at three sites', () => {
             .filter(({ number }) => tiles.filter(({ persona }) => persona === number).length !== 1)
             .map(({ name }) => `${viewer.name} does not see ${name}`),
           ...(tiles.length === 2 ? [] : [`${viewer.name} sees ${tiles.length} pictures`]),
-          ...(large?.width === LARGE.width && large.height === LARGE.height
-            ? []
-            : [`${viewer.name}'s large picture is of ${large?.width} x ${large?.height}`]),
+          ...((large?.width ?? 0) > SMALL_WIDTH ? [] : [`${viewer.name}'s large picture is ${large?.width ?? 0} px wide`]),
           ...tiles
             .filter(({ leg, frames }) => frames < framesBefore(leg) + 20)
             .map(({ name }) => `${viewer.name}'s picture of ${name} does not move`),
@@ -172,7 +178,7 @@ describe('three browsers at three sites', () => {
   });
 });
 
-describe('one browser at New York among nine bots at London and Cape Town', () => {
+describe('one browser at New York among nine bots at London and Cape Town', { timeout: STORY_MS }, () => {
   const you = personaOf(0);
   const cast = Array.from({ length: 9 }, (_, n) => personaOf(n + 1));
   let browser: Browser;
