@@ -19,7 +19,11 @@ const PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg'];
 /** Beside a demo that somebody may have open. */
 const PORT = 27_000;
 const PER_SITE = 2;
-const VIEWPORT = { width: 1440, height: 900 };
+const MEETING = { width: 1440, height: 900 };
+const LIVE_VIEW = { width: 1440, height: 1120 };
+/** Everybody has spoken, then somebody in New York goes on after somebody in London: the white paper's example, standing still. */
+const SPEECH = ['0 2 for 2', '2.5 3 for 2', '5 5 for 2', '7.5 1 for 2', '10 4 for 3', '13.5 0 for 120'].join('\n');
+const SETTLED_MS = 25_000;
 const TARGET = join(ROOT, 'docs', 'images');
 /** Only ever used in a demo that is gone a minute later. */
 const NEW_PASSWORD = 'four plain words 4 pictures';
@@ -66,13 +70,14 @@ async function tableOf(demo) {
 
 /** @param {Table} table */
 async function takePictures({ portal, password, meet }) {
-  const { fakeCameraFile, fakeDeviceSwitches, fillRoom, personaOf } = await import('@isthmus/bots');
+  const { fakeCameraFile, fakeDeviceSwitches, fillRoom, parseScript, personaOf } = await import('@isthmus/bots');
   const { chromium } = await import('playwright-core');
   const room = await step('participants', (note) =>
     fillRoom({
       sites: meet.map(({ name, url }) => ({ name, gatewayUrl: new URL('/ws', url).href.replace(/^http/, 'ws') })),
       alias: 'demo',
       perSite: PER_SITE,
+      script: parseScript(SPEECH),
       onProgress: note,
     }),
   );
@@ -83,7 +88,7 @@ async function takePictures({ portal, password, meet }) {
     args: [...fakeDeviceSwitches(camera), '--no-sandbox', '--mute-audio', '--hide-scrollbars'],
   });
   try {
-    const context = await browser.newContext({ viewport: VIEWPORT, deviceScaleFactor: 1, colorScheme: 'dark' });
+    const context = await browser.newContext({ viewport: MEETING, deviceScaleFactor: 1, colorScheme: 'dark' });
     await step('meeting', async () => {
       const page = await context.newPage();
       await page.goto(meet[1]?.url ?? meet[0]?.url ?? '');
@@ -94,13 +99,13 @@ async function takePictures({ portal, password, meet }) {
         .getByTestId('tile')
         .nth(room.bots.length - 1)
         .waitFor();
-      // Until everybody has spoken once, and the large picture has its full size.
-      await sleep(20_000);
+      await sleep(SETTLED_MS);
       await page.mouse.move(0, 0);
       await page.screenshot({ path: join(TARGET, 'meeting.png') });
     });
     await step('live view', async () => {
       const page = await context.newPage();
+      await page.setViewportSize(LIVE_VIEW);
       await page.goto(portal);
       await page.getByTestId('name').fill('admin');
       await page.getByTestId('password').fill(password);

@@ -32,9 +32,12 @@ function demo(args, worker) {
     forced ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
   };
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
+  // Only when somebody started us with a channel of their own, as tests do.
+  process.once('disconnect', () => pass('SIGTERM'));
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       clearTimeout(forced);
+      if (process.connected) process.disconnect();
       resolve(code ?? (signal ? 128 : 1));
     });
   });

@@ -84,7 +84,7 @@ const sayLive = (line) => {
  * @param {string} report
  * @returns {Counts | undefined}
  */
-const countReport = (report) => {
+export const countReport = (report) => {
   if (!existsSync(report)) return undefined;
   /** @type {FileReport[]} */
   const files = JSON.parse(readFileSync(report, 'utf8')).testResults;

@@ -28,6 +28,13 @@ describe('the pages', () => {
     expect(links.filter(({ page, to }) => !existsSync(join(ROOT, normalize(join(dirname(page), to)))))).toEqual([]);
   });
 
+  it('speak of files and folders that there are', () => {
+    const spoken = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/`((?:apps|libs|tools|docs|docker|k6)\/[\w./-]+)`/g)].map(([, path]) => ({ page, path: path ?? '' })),
+    );
+    expect(spoken.filter(({ path }) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
   it('quote `isthmus` commands and their options as they are', () => {
     const program = read('apps/isthmus/src/program.ts');
     const options = [...read('README.md').matchAll(/npm (?:start|run fill)[^\n`]*/g)].flatMap(([line]) =>

@@ -40,8 +40,7 @@ export const runPart = async (name: string, start: () => Promise<RunningPart>): 
     );
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
-  // On a terminal Ctrl-C reaches every process of the demo; the one that started us will say when.
-  process.on('SIGINT', () => process.connected || stop('SIGINT'));
+  process.on('SIGINT', () => stop('SIGINT'));
   process.on('disconnect', () => stop('whoever started this has gone'));
   try {
     part = await start();

@@ -77,7 +77,7 @@ describe('the demo', () => {
     // isthmus demo, management, relay, three sites and their mediasoup workers
     expect(all.length).toBeGreaterThanOrEqual(9);
     const begun = performance.now();
-    expect(await demo.stop('SIGINT')).toBe(0);
+    expect(await demo.pressCtrlC()).toBe(0);
     expect(performance.now() - begun).toBeLessThan(8_000);
     expect(all.filter(isAlive)).toEqual([]);
     expect(readdirSync(state)).not.toContain('relay.sock');

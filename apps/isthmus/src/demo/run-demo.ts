@@ -20,17 +20,17 @@ export const runDemo = async ({ port, ...options }: RunDemoOptions): Promise<voi
   const asked = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   process.once('disconnect', () => stop.abort());
-  const demo = await startDemo({ ...options, basePort: port, say, signal: stop.signal }).catch((error: unknown) => {
-    // Somebody changed their mind before it was up.
-    if (stop.signal.aborted) return undefined;
-    throw error;
-  });
-  if (demo) {
+  try {
+    const demo = await startDemo({ ...options, basePort: port, say, signal: stop.signal });
     process.stdout.write(`${demo.table}\nCtrl-C ends it.\n`);
     await asked;
     say('Stopping …');
     await demo.close();
+  } catch (error) {
+    // Somebody changed their mind before it was up.
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    // Whoever listens for its end is kept alive by the channel to whoever started it.
+    if (process.connected) process.disconnect();
   }
-  // The channel to whoever started us would keep us.
-  if (process.connected) process.disconnect();
 };

@@ -84,6 +84,8 @@ export class Supervised {
     const log = openSync(logFile, 'a', 0o600);
     const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
       stdio: ['ignore', log, log, 'ipc'],
+      // Ctrl-C on a terminal is for the demo, which then ends its parts in order; the channel tells them if it is gone.
+      detached: true,
       env: { ...process.env, ...env },
     });
     closeSync(log);

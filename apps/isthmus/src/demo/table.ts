@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { DemoPlan } from './plan.js';
 
@@ -20,11 +21,11 @@ export const demoTable = (facts: TableFacts): string => {
     ['Portal', portalUrl],
     [
       'Sign in as',
-      `${administrator}, ${password === undefined ? `with your password (the first one is in ${passwordFile})` : `one-time password ${password}`}`,
+      `${administrator}, ${password === undefined ? `with your password (the first one is in ${shortPath(passwordFile)})` : `one-time password ${password}`}`,
     ],
     ['API documentation', `${portalUrl}/docs`],
     ...plan.sites.map(({ name, meetUrl }) => [`Meet in ${name}`, `${meetUrl}/r/${alias}`] as const),
-    ['State is kept in', statePath],
+    ['State is kept in', shortPath(statePath)],
   ];
   if (authority) {
     rows.push(['Authority to trust', authority.url], ['  its SHA-256', authority.fingerprint], ['Ports to open', openPorts(plan)]);
@@ -34,6 +35,12 @@ export const demoTable = (facts: TableFacts): string => {
   return ['', `Isthmus is running: ${counted(plan.sites.length, 'site')}, ${counted(nodesOf(plan), 'media node')}.`, '', ...lines, ''].join(
     '\n',
   );
+};
+
+/** As somebody would type it here. */
+const shortPath = (path: string): string => {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere;
 };
 
 const nodesOf = ({ sites }: DemoPlan): number => sites.reduce((sum, { ports }) => sum + ports.nodes.length, 0);

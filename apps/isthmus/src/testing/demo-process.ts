@@ -23,10 +23,14 @@ export class DemoProcess {
   static launch({ state, args = [], asNpmStart = false }: DemoProcessOptions): DemoProcess {
     const program = asNpmStart ? [START] : [MAIN, 'demo'];
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: build first (npm run build)`);
-    const child = spawn(process.execPath, [...program, '--state', state, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A process group of its own, for Ctrl-C; the channel tells it when the test itself is killed.
+    const child = spawn(process.execPath, [...program, '--state', state, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    });
     const exited = new Promise<number>((resolve) => child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 1))));
     const demo = new DemoProcess(child, exited);
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (demo.output += text));
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (demo.output += text));
     return demo;
   }
 
@@ -45,6 +49,12 @@ export class DemoProcess {
     const line = this.output.split('\n').find((each) => each.trimStart().startsWith(title));
     if (!line) throw new Error(`the table has no "${title}": ${this.output}`);
     return line.trimStart().slice(title.length).trim();
+  }
+
+  /** As a terminal does it: everything in the foreground gets the signal, not only the one that was started. */
+  async pressCtrlC(): Promise<number> {
+    process.kill(-this.child.pid!, 'SIGINT');
+    return this.exited;
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
