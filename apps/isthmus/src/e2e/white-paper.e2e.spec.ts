@@ -32,13 +32,15 @@ const people = async (seats: Readonly<Record<string, number>>, receive: 'everyth
   return (name: string) => bots.find((bot) => bot.name === name)!;
 };
 
-/** Has somebody speak until everyone shows it; they go on speaking quietly enough to keep the floor. */
+/** Has somebody speak until everyone shows it, and then be quiet: two who talk at once may change places. */
 const takesFloor = async (bot: Bot) => {
-  bot.speak(2_500);
+  bot.speak(20_000);
   await eventually(
     () => bots.filter(({ view }) => view.floor !== bot.leg).map(({ name }) => `${name} has not heard that ${bot.name} speaks`),
-    10_000,
+    15_000,
   );
+  bot.quiet();
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
 };
 const settled = async () => {
   await eventually(() => missingNow(bots), 20_000);
