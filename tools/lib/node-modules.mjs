@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { patchKafkajs } from '../kafka/patch-kafkajs.mjs';
 import { BIN, ROOT, toolEnvironment } from './paths.mjs';
 import { Problem } from './problem.mjs';
 import { step } from './progress.mjs';
@@ -12,7 +13,7 @@ const NODE_MAJOR = 24;
 
 /** @typedef {{ version?: string, optional?: boolean, link?: boolean, resolved?: string }} LockedPackage */
 
-/** Installs what package-lock.json names if anything of it is missing, and checks that Node 24 runs. */
+/** Installs what package-lock.json names if anything of it is missing, checks that Node 24 runs, and patches what must be. */
 export const ensureNodeModules = async () => {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < NODE_MAJOR_MIN) {
@@ -24,6 +25,7 @@ export const ensureNodeModules = async () => {
   const missing = missingPackages(ROOT);
   if (missing.length > 0) await step('packages', (note) => install(missing, note));
   checkNode();
+  patchKafkajs();
 };
 
 /**

@@ -3,6 +3,7 @@
  * `tests: N passed, N failed, N skipped`. Options: `--only SUITE` (again for more), `--long`, and parts of spec files' paths.
  */
 import { parseArgs } from 'node:util';
+import { ensureKafka } from '../kafka/install.mjs';
 import { checkCheckout } from '../lib/bootstrap.mjs';
 import { ensureDebianPackages } from '../lib/debian.mjs';
 import { ensureNodeModules } from '../lib/node-modules.mjs';
@@ -59,11 +60,12 @@ function sayPlan(suites) {
   process.stdout.write(`together ${String(suites.reduce((sum, { budgetMin }) => sum + budgetMin, 0)).padStart(3)} min\n\n`);
 }
 
-/** Browsers, recorders and mediasoup's worker. @returns {Promise<Record<string, string>>} what tests are told of it */
+/** Browsers, recorders, a broker and mediasoup's worker. @returns {Promise<Record<string, string>>} what tests are told of it */
 async function prepareWorld() {
   // One round of apt for everything: it allows only one at a time.
   const packages = haveWorker() ? TEST_PACKAGES : [...TEST_PACKAGES, ...WORKER_BUILD_PACKAGES];
   await step('Debian packages', (note) => ensureDebianPackages(packages, 'run the tests', note));
+  if (!process.env['KAFKA_BROKERS']) await ensureKafka();
   return { MEDIASOUP_WORKER_BIN: await ensureWorker() };
 }
 
