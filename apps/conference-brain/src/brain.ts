@@ -2,7 +2,7 @@ import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from
 import { crossings, type ConferenceId, type ConferenceView } from '@isthmus/conference';
 import type { Estate } from '@isthmus/estate';
 import type { NodeId } from '@isthmus/placement';
-import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
+import type { Bus, Cancel, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/ports';
 import {
   TOPICS,
   type BrainAnswer,
@@ -13,8 +13,8 @@ import {
   type NodeReport,
   type SiteReport,
 } from '@isthmus/protocol';
-import { logOf } from '@isthmus/service-kit';
-import { roomOf, type Writer } from './chronicle.js';
+import { logOf } from '@isthmus/service-kit/observing';
+import { roomOf, type History, type Writer } from './chronicle.js';
 import { EstateCopy, type FollowEstate } from './estate-copy.js';
 import { Links } from './links.js';
 import { Meeting } from './meeting.js';
@@ -28,6 +28,8 @@ export interface BrainParts {
   readonly peers: Peers;
   readonly followEstate?: FollowEstate;
   readonly clock: Clock;
+  readonly timers: Timers;
+  readonly chance: Chance;
 }
 
 const REPORT_EVERY_MS = 1_000;
@@ -46,14 +48,14 @@ const NO_ROOM = { seatsMax: 0, guestsWaitForHost: true };
 export class Brain {
   private readonly meetings = new Map<string, Meeting>();
   private readonly nodes: Nodes;
-  private readonly seats = new Seats();
+  private readonly seats: Seats;
   private readonly standIns = new Map<ConferenceId, BrainMessage['intermediaries'][number]>();
   private readonly log = logOf('conference-brain');
   private readonly links: Links;
   private readonly copy: EstateCopy;
   private readonly writer: Writer;
   private readonly stopped = new AbortController();
-  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly waking: Cancel[] = [];
   private tellingFacts: Promise<void> = Promise.resolve();
   /** Undefined: the store works. Else what is wrong, for `/healthz/ready`. */
   storeTrouble: string | undefined;
@@ -63,8 +65,9 @@ export class Brain {
     private readonly parts: BrainParts,
     private readonly epoch: number,
   ) {
-    const { site, store, clock, peers } = parts;
-    this.writer = { site, id: writerIdOf(site, epoch), store, clock };
+    const { site, store, clock, peers, chance } = parts;
+    this.writer = { site, id: writerIdOf(site, epoch), store, clock, chance };
+    this.seats = new Seats(chance);
     this.nodes = new Nodes(() => clock.monotonic());
     this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
     this.copy = new EstateCopy(store, (estate) => this.estateChanged(estate));
@@ -76,6 +79,11 @@ export class Brain {
 
   get hasNodes(): boolean {
     return this.nodes.ready;
+  }
+
+  /** What this site holds of a room, for whoever compares sites with each other. */
+  histories(room: string): readonly History[] {
+    return this.meetings.get(room)?.chronicle.histories() ?? [];
   }
 
   /** Reads what this site knows: its estate, and the meetings that were alive. */
@@ -97,12 +105,12 @@ export class Brain {
     this.tellingFacts = this.tellFacts();
     this.every(REPORT_EVERY_MS, () => this.report());
     this.every(REMIND_EVERY_MS, () => this.meetings.forEach((meeting) => meeting.desire()));
-    this.timers.push(setTimeout(() => this.meetings.forEach((meeting) => void meeting.sweep()), SWEEP_AFTER_MS));
+    this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.meetings.forEach((meeting) => void meeting.sweep())));
   }
 
   async close(): Promise<void> {
     this.stopped.abort();
-    for (const timer of this.timers.splice(0)) clearTimeout(timer);
+    for (const cancel of this.waking.splice(0)) cancel();
     await this.links.close();
     await this.copy.close();
     await this.tellingFacts.catch(() => undefined);
@@ -235,6 +243,6 @@ export class Brain {
   }
 
   private every(ms: number, work: () => void): void {
-    this.timers.push(setInterval(work, ms));
+    this.waking.push(this.parts.timers.every(ms, work));
   }
 }

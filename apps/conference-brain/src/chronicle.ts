@@ -28,15 +28,16 @@ import {
   type Timeline,
   type WriterId,
 } from '@isthmus/kernel';
-import type { Clock, EventStore } from '@isthmus/ports';
-import { inStep } from '@isthmus/service-kit';
+import type { Chance, Clock, EventStore } from '@isthmus/ports';
+import { inStep } from '@isthmus/service-kit/observing';
 
-/** Who writes, where to, and by which clock. One per brain. */
+/** Who writes, where to, by which clock and by what chance. One per brain. */
 export interface Writer {
   readonly site: SiteId;
   readonly id: WriterId;
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly chance: Chance;
 }
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
@@ -47,6 +48,13 @@ export const roomOf = (stream: StreamName): string => {
   const subject = subjectOf(stream);
   return categoryOf(stream) === 'room' ? subject : subject.slice(0, subject.lastIndexOf('_'));
 };
+
+/** Conferences of a room that fold as one: what was recorded, in the one order, and what it comes to. */
+export interface History {
+  readonly conferences: readonly ConferenceId[];
+  readonly facts: readonly Fact[];
+  readonly state: Conference;
+}
 
 /** Conferences that were joined into one, with their facts in one order. */
 interface Group {
@@ -86,6 +94,11 @@ export class Chronicle {
 
   stateOf(id: ConferenceId): Conference {
     return this.fold([id]).timeline.state;
+  }
+
+  /** All that is kept of conferences that may have people in them. */
+  histories(): readonly History[] {
+    return this.groups.map(({ ids, timeline }) => ({ conferences: ids, facts: timeline.facts(), state: timeline.state }));
   }
 
   /** Why a leg is no more. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closingsAt,
   conference,
@@ -73,9 +72,9 @@ export class Meeting {
       const back = resumed !== undefined && this.view?.seats.some(({ leg }) => leg === resumed);
       if (!back && place(this.nodes.loads(this.seats.placed()), this.carrying()) === undefined) throw new Refusal('site.full', FULL);
 
-      const leg = back ? resumed : legIdOf(this.writer.site, unique());
+      const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff } = command;
-      const id = await this.chronicle.enter(unique(), this.reach());
+      const id = await this.chronicle.enter(this.unique(), this.reach());
       await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff }, id);
       return this.welcome(leg, id);
     });
@@ -249,6 +248,10 @@ export class Meeting {
     await this.chronicle.record(id, bodies);
   }
 
+  private unique(): string {
+    return Buffer.from(this.writer.chance.bytes(6)).toString('hex');
+  }
+
   /** Decisions of one room are taken one after the other, each against what the one before recorded. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.queue.then(work);
@@ -258,6 +261,5 @@ export class Meeting {
 }
 
 const FULL = 'All media nodes of this site are full. Try again in a moment, or join by another site.';
-const unique = (): string => randomBytes(6).toString('hex');
 const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
   JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { LegId } from '@isthmus/conference';
 import type { NodeId } from '@isthmus/placement';
+import type { Chance } from '@isthmus/ports';
 
 /** Where one leg of this site has its media, and what opens the door there. */
 export interface Seating {
@@ -16,8 +17,10 @@ export class Seats {
   private readonly byLeg = new Map<LegId, Seating>();
   private readonly resumes = new Map<LegId, string>();
 
+  constructor(private readonly chance: Chance) {}
+
   seat(leg: LegId, room: string, node: NodeId): Seating {
-    const token = randomBytes(24).toString('base64url');
+    const token = this.secret(24);
     const seating = { room, node, token, tokenHash: hashOf(token) };
     this.byLeg.set(leg, seating);
     return seating;
@@ -42,7 +45,7 @@ export class Seats {
   resumeOf(leg: LegId): string {
     const known = this.resumes.get(leg);
     if (known !== undefined) return known;
-    const resume = `${leg}.${randomBytes(18).toString('base64url')}`;
+    const resume = `${leg}.${this.secret(18)}`;
     this.resumes.set(leg, resume);
     return resume;
   }
@@ -56,6 +59,10 @@ export class Seats {
   release(leg: LegId): void {
     this.byLeg.delete(leg);
     this.resumes.delete(leg);
+  }
+
+  private secret(bytes: number): string {
+    return Buffer.from(this.chance.bytes(bytes)).toString('base64url');
   }
 }
 

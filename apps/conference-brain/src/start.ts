@@ -1,10 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { SiteId } from '@isthmus/kernel';
-import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
+import type { Bus, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/ports';
 import { startService, type Listen, type RunningService } from '@isthmus/service-kit';
 import { BrainEdge } from './brain.edge.js';
 import { Brain } from './brain.js';
 import type { FollowEstate } from './estate-copy.js';
+import { machineChance, machineTimers } from './machine.js';
 
 export interface BrainOptions {
   readonly site: SiteId;
@@ -16,6 +17,9 @@ export interface BrainOptions {
   /** Left out, the site lives on the copy of the estate that it has. */
   readonly followEstate?: FollowEstate;
   readonly clock: Clock;
+  /** Left out, the machine's own. */
+  readonly timers?: Timers;
+  readonly chance?: Chance;
 }
 
 @Module({})
@@ -27,7 +31,7 @@ class BrainModule {
 
 /** Starts a site's conference-brain: reads what it knows, links to its peers, then answers. */
 export const startBrain = async (options: BrainOptions): Promise<RunningService> => {
-  const brain = new Brain(options, await options.store.beginEpoch());
+  const brain = new Brain({ timers: machineTimers, chance: machineChance, ...options }, await options.store.beginEpoch());
   await brain.start();
   const service = await startService({
     name: 'conference-brain',

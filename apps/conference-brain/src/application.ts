@@ -1,0 +1,4 @@
+/** What decides, without what serves it: importing this loads no web framework and starts nothing (the simulator does, ADR 0033). */
+export { Brain, type BrainParts } from './brain.js';
+export type { History } from './chronicle.js';
+export type { FollowEstate } from './estate-copy.js';
