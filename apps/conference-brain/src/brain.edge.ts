@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Refusal } from '@isthmus/kernel';
 import type { Estate } from '@isthmus/estate';
-import { brainCommand, mediaEvent, nodeReport, TOPICS, type BrainAnswer } from '@isthmus/protocol';
+import { brainCommand, mediaEvent, nodeLoss, nodeReport, TOPICS, type BrainAnswer } from '@isthmus/protocol';
 import { inStep } from '@isthmus/service-kit';
 import type { z } from 'zod';
 import { Brain } from './brain.js';
@@ -26,6 +26,11 @@ export class BrainEdge {
   @EventPattern(TOPICS.nodes)
   nodeReport(@Payload() value: unknown): void {
     this.brain.nodeReported(checked(nodeReport, value, 'node report'));
+  }
+
+  @EventPattern(TOPICS.nodeLosses)
+  nodeLoss(@Payload() value: unknown): void {
+    this.brain.nodeEnded(checked(nodeLoss, value, 'node loss'));
   }
 
   @MessagePattern(TOPICS.estateRequests)

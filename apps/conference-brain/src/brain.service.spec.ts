@@ -175,6 +175,55 @@ describe('a brain', () => {
     expect(back.view.seats.map(({ leg }) => leg)).toEqual([back.leg]);
   });
 
+  it('moves people of a media node that has ended to another of its nodes: same leg, roles, mute, lock and stage', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo', { role: 'guest' })];
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'mute', leg: bo.leg } });
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } });
+    const before = views.at(-1)!.view;
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    await bus.publish({ topic: TOPICS.nodeLosses, key: 'nyc-1', value: { node: 'nyc-1' } });
+    await expect.poll(() => views.at(-1)?.attach.length).toBe(2);
+    const { attach, ended, view } = views.at(-1)!;
+    expect(attach.map(({ leg, media }) => [leg, media.url])).toEqual([ana.leg, bo.leg].map((leg) => [leg, 'ws://nyc-2/media']));
+    expect(ended).toEqual([]);
+    expect({ ...view, version: 0 }).toEqual({ ...before, version: 0 });
+    const desire = desires.findLast(({ node }) => node === ('nyc-2' as never))!;
+    expect(desire.intermediary).toBe(true);
+    expect(desire.legs.map(({ tokenHash }) => tokenHash)).toEqual(
+      attach.map(({ media }) => createHash('sha256').update(media.token).digest('hex')),
+    );
+  });
+
+  it('lets the people of a lost node keep their seats when no other has room, and tells the node when it is back', async () => {
+    const ana = await enterIn('Ana');
+    await bus.publish({ topic: TOPICS.nodeLosses, key: 'nyc-1', value: { node: 'nyc-1' } });
+    await expect(enter('Bo')).rejects.toMatchObject({ code: 'site.full' });
+    desires.length = 0;
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
+    const hash = createHash('sha256').update(ana.media.token).digest('hex');
+    await expect.poll(() => desires.at(-1)?.legs).toMatchObject([{ leg: ana.leg, tokenHash: hash }]);
+    expect(views.flatMap(({ attach, ended }) => [...attach, ...ended])).toEqual([]);
+  });
+
+  it('tells a node that was lost, and comes back, that its people are elsewhere', async () => {
+    await enterIn('Ana');
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    await bus.publish({ topic: TOPICS.nodeLosses, key: 'nyc-1', value: { node: 'nyc-1' } });
+    await expect.poll(() => views.at(-1)?.attach.length).toBe(1);
+    const { version } = desires.findLast(({ node }) => node === ('nyc-2' as never))!;
+    desires.length = 0;
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
+    await expect.poll(() => desires.filter(({ node }) => node === ('nyc-1' as never)).at(-1)).toMatchObject({ legs: [], pipes: [] });
+    expect(desires.at(-1)!.version.revision).toBeGreaterThanOrEqual(version.revision);
+  });
+
+  it('empties a node that is to stop', async () => {
+    await enterIn('Ana');
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: { ...report('nyc-1'), draining: true } });
+    await expect.poll(() => views.at(-1)?.attach.map(({ media }) => media.url)).toEqual(['ws://nyc-2/media']);
+  });
+
   it('answers nonsense with a refusal and goes on', async () => {
     await expect(ask({ type: 'Fly' } as never)).rejects.toMatchObject({ code: 'bus.malformed' });
     await expect(ask({ type: 'Act', room: 'nowhere', leg: 'nyc-1' as never, act: { type: 'lock' } })).rejects.toMatchObject({

@@ -10,6 +10,7 @@ import {
   type BrainMessage,
   type FactPublished,
   type MediaEvent,
+  type NodeLoss,
   type NodeReport,
   type SiteReport,
 } from '@isthmus/protocol';
@@ -18,7 +19,7 @@ import { roomOf, type History, type Writer } from './chronicle.js';
 import { EstateCopy, type FollowEstate } from './estate-copy.js';
 import { Links } from './links.js';
 import { Meeting } from './meeting.js';
-import { Nodes } from './nodes.js';
+import { LOOK_EVERY_MS, Nodes } from './nodes.js';
 import { Seats } from './seats.js';
 
 export interface BrainParts {
@@ -104,6 +105,7 @@ export class Brain {
     this.refreshAll();
     this.tellingFacts = this.tellFacts();
     this.every(REPORT_EVERY_MS, () => this.report());
+    this.every(LOOK_EVERY_MS, () => this.lookAfterNodes());
     this.every(REMIND_EVERY_MS, () => this.meetings.forEach((meeting) => meeting.desire()));
     this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.meetings.forEach((meeting) => void meeting.sweep())));
   }
@@ -134,6 +136,22 @@ export class Brain {
 
   nodeReported(report: NodeReport): void {
     if (this.nodes.heard(report)) this.meetings.forEach((meeting) => meeting.refresh());
+  }
+
+  /** A node has ended: its people are moved at once, and not only when it has been silent for long. */
+  nodeEnded({ node }: NodeLoss): void {
+    if (!this.nodes.ended(node)) return;
+    this.log.warn({ node }, 'a media node has ended; its people are moved');
+    this.moveStranded();
+  }
+
+  private lookAfterNodes(): void {
+    this.nodes.look();
+    this.moveStranded();
+  }
+
+  private moveStranded(): void {
+    for (const room of this.seats.roomsOn((node) => this.nodes.isLeaving(node))) this.meetings.get(room)?.refresh();
   }
 
   private meeting(room: string): Meeting {

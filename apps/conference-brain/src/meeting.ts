@@ -36,6 +36,8 @@ export class Meeting {
   private view: ConferenceView | undefined;
   private revision = 0;
   private intermediary: NodeId | undefined;
+  /** Nodes that carried this meeting and do not any more, and how often they have been told so. */
+  private readonly letGo = new Map<NodeId, number>();
   private nodesUsed: readonly NodeId[] = [];
   private desired = 0;
   private lastDesired = '[]';
@@ -70,7 +72,7 @@ export class Meeting {
     return this.inTurn(async () => {
       const resumed = command.resume === undefined ? undefined : this.seats.resumed(command.resume);
       const back = resumed !== undefined && this.view?.seats.some(({ leg }) => leg === resumed);
-      if (!back && place(this.nodes.loads(this.seats.placed()), this.carrying()) === undefined) throw new Refusal('site.full', FULL);
+      if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
 
       const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff } = command;
@@ -139,12 +141,9 @@ export class Meeting {
       reach: this.reach(),
       version: { epoch: this.epoch, revision: this.revision },
     });
-    const attach = this.seatAdmitted(view);
     const ended = this.releaseEnded(view);
-    this.intermediary = intermediaryOf(
-      [...this.seats.inRoom(this.room).values()].map(({ node }) => node),
-      this.intermediary,
-    );
+    const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
+    this.intermediary = intermediaryOf(this.nodesToStandIn(), this.intermediary);
     this.output.standIn(this.intermediary);
     if (before === undefined || attach.length > 0 || ended.length > 0 || !sameMeeting(before, view)) {
       this.revision += 1;
@@ -158,7 +157,7 @@ export class Meeting {
   /** Says what the nodes should be doing; harmless when they know. Each change has a number of its own, so that nodes tell new from old. */
   desire(): void {
     const wanted = this.desires();
-    const idle = this.nodesUsed.filter((node) => !wanted.some((desire) => desire.node === node));
+    const idle = this.toBeLetGo(wanted.map(({ node }) => node));
     const all = [
       ...wanted,
       ...idle.map((node) => ({ node, conference: this.mediaId, room: this.room, legs: [], pipes: [], intermediary: false })),
@@ -166,7 +165,6 @@ export class Meeting {
     const text = JSON.stringify(all);
     if (text !== this.lastDesired) this.desired += 1;
     this.lastDesired = text;
-    this.nodesUsed = wanted.map(({ node }) => node);
     if (all.length > 0) this.output.desires(all.map((desire) => ({ ...desire, version: { epoch: this.epoch, revision: this.desired } })));
   }
 
@@ -181,6 +179,33 @@ export class Meeting {
       elsewhere: this.links.elsewhere(this.mediaId),
     });
     return desires.map(({ version: _, ...desire }) => desire);
+  }
+
+  /** Who carried this meeting and does not any more. A node that is lost now may come back, and is told then. */
+  private toBeLetGo(wanted: readonly NodeId[]): readonly NodeId[] {
+    for (const node of this.nodesUsed) if (!wanted.includes(node) && !this.letGo.has(node)) this.letGo.set(node, 0);
+    this.nodesUsed = wanted;
+    for (const [node, told] of this.letGo) {
+      if (wanted.includes(node) || told >= LET_GO_TOLD) this.letGo.delete(node);
+      else if (!this.nodes.isLost(node)) this.letGo.set(node, told + 1);
+    }
+    return [...this.letGo.keys()];
+  }
+
+  /** Gives those whose node is lost, or is to be emptied, a seat on another. If none has room, they keep theirs until the node is back. */
+  private moveAway(): ViewPublished['attach'] {
+    const stranded = [...this.seats.inRoom(this.room)].filter(([, { node }]) => this.nodes.isLeaving(node));
+    return stranded.flatMap(([leg]) => {
+      const node = this.freeNode();
+      return node === undefined ? [] : [{ leg, media: this.mediaOf(this.seats.seat(leg, this.room, node)) }];
+    });
+  }
+
+  /** The site's intermediary is one of those that are there, if any is. */
+  private nodesToStandIn(): readonly NodeId[] {
+    const carrying = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
+    const there = carrying.filter((node) => !this.nodes.isLost(node));
+    return there.length > 0 ? there : carrying;
   }
 
   /** Seats those of this site's waiting people who have been let in. */
@@ -221,8 +246,13 @@ export class Meeting {
   }
 
   private placeLeg(leg: LegId): Seating | undefined {
-    const node = this.seats.of(leg)?.node ?? place(this.nodes.loads(this.seats.placed()), this.carrying());
+    const current = this.seats.of(leg)?.node;
+    const node = current !== undefined && !this.nodes.isLeaving(current) ? current : (this.freeNode() ?? current);
     return node === undefined ? undefined : this.seats.seat(leg, this.room, node);
+  }
+
+  private freeNode(): NodeId | undefined {
+    return place(this.nodes.loads(this.seats.placed()), this.carrying());
   }
 
   private mediaOf({ node, token }: Seating): { url: string; token: string } {
@@ -260,6 +290,8 @@ export class Meeting {
   }
 }
 
+/** How often a node that is there is told that a meeting is over for it. */
+const LET_GO_TOLD = 2;
 const FULL = 'All media nodes of this site are full. Try again in a moment, or join by another site.';
 const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
   JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });

@@ -3,46 +3,88 @@ import type { NodeReport } from '@isthmus/protocol';
 
 /** A node that has not reported for this long gets nobody new. */
 const SILENT_AFTER_MS = 3_000;
+/** And after this long those who are on it are moved. Reports come every second. */
+const LOST_AFTER_MS = 4_000;
+/** How often {@link Nodes.look} is to be called. */
+export const LOOK_EVERY_MS = 500;
 
-/** What this site's media nodes last said of themselves. */
+interface Known {
+  readonly report: NodeReport;
+  heardAtMs: number;
+  /** It has ended or fallen silent; what was on it is elsewhere, or waits for it. */
+  lost: boolean;
+}
+
+/** What this site's media nodes last said of themselves, and which of them are lost. */
 export class Nodes {
-  private readonly reports = new Map<NodeId, { readonly report: NodeReport; readonly heardAtMs: number }>();
+  private readonly known = new Map<NodeId, Known>();
+  private lookedAtMs: number | undefined;
 
   /** @param monotonicMs asks a clock that never steps back. */
   constructor(private readonly monotonicMs: () => number) {}
 
-  /** Takes a report; true if the node is new here, or came back after a silence. */
+  /** Takes a report; true if the node is new here, came back, is to be emptied, or is reached elsewhere. */
   heard(report: NodeReport): boolean {
-    const before = this.reports.get(report.node);
-    this.reports.set(report.node, { report, heardAtMs: this.monotonicMs() });
-    return before === undefined || this.isSilent(before.heardAtMs) || before.report.linkUrl !== report.linkUrl;
+    const before = this.known.get(report.node);
+    this.known.set(report.node, { report, heardAtMs: this.monotonicMs(), lost: false });
+    if (before === undefined || before.lost || this.isSilent(before)) return true;
+    return before.report.linkUrl !== report.linkUrl || before.report.draining !== report.draining;
+  }
+
+  /** Somebody who would know says that the node has ended. True if that is news. */
+  ended(node: NodeId): boolean {
+    const known = this.known.get(node);
+    if (known === undefined || known.lost) return false;
+    known.lost = true;
+    return true;
+  }
+
+  /** Finds those that have been silent for too long. While we slept ourselves, nobody's silence counts. */
+  look(): void {
+    const now = this.monotonicMs();
+    const asleepMs = now - (this.lookedAtMs ?? now) - LOOK_EVERY_MS;
+    this.lookedAtMs = now;
+    for (const known of this.known.values()) {
+      if (asleepMs > LOOK_EVERY_MS) known.heardAtMs = Math.min(now, known.heardAtMs + asleepMs);
+      if (now - known.heardAtMs > LOST_AFTER_MS) known.lost = true;
+    }
+  }
+
+  /** Whether those who are on it belong elsewhere: it is lost, or is to be emptied. */
+  isLeaving(node: NodeId): boolean {
+    const known = this.known.get(node);
+    return known === undefined || known.lost || known.report.draining;
+  }
+
+  isLost(node: NodeId): boolean {
+    return this.known.get(node)?.lost ?? true;
   }
 
   /** Loads for placing; `placed` counts the legs that we have given each node, which its report may not show yet. */
   loads(placed: ReadonlyMap<NodeId, number>): readonly NodeLoad[] {
-    return [...this.reports.values()].map(({ report, heardAtMs }) => ({
-      node: report.node,
-      capacity: report.capacity,
-      legs: Math.max(report.legs, placed.get(report.node) ?? 0),
-      draining: report.draining || this.isSilent(heardAtMs),
+    return [...this.known.values()].map((known) => ({
+      node: known.report.node,
+      capacity: known.report.capacity,
+      legs: Math.max(known.report.legs, placed.get(known.report.node) ?? 0),
+      draining: known.report.draining || known.lost || this.isSilent(known),
     }));
   }
 
   clientUrl(node: NodeId): string | undefined {
-    return this.reports.get(node)?.report.clientUrl;
+    return this.known.get(node)?.report.clientUrl;
   }
 
   /** Media links by node. */
   linkUrls(): ReadonlyMap<NodeId, string> {
-    return new Map([...this.reports].map(([node, { report }]) => [node, report.linkUrl]));
+    return new Map([...this.known].map(([node, { report }]) => [node, report.linkUrl]));
   }
 
   /** Any node that could take a call. */
   get ready(): boolean {
-    return [...this.reports.values()].some(({ report, heardAtMs }) => !report.draining && !this.isSilent(heardAtMs));
+    return [...this.known.values()].some((known) => !known.report.draining && !known.lost && !this.isSilent(known));
   }
 
-  private isSilent(heardAtMs: number): boolean {
+  private isSilent({ heardAtMs }: Known): boolean {
     return this.monotonicMs() - heardAtMs > SILENT_AFTER_MS;
   }
 }

@@ -12,9 +12,12 @@ export interface Seating {
   readonly tokenHash: string;
 }
 
+const NOBODY: ReadonlyMap<LegId, Seating> = new Map();
+
 /** Who sits where at this site. Tokens live here, in memory, and nowhere else. */
 export class Seats {
   private readonly byLeg = new Map<LegId, Seating>();
+  private readonly byRoom = new Map<string, Map<LegId, Seating>>();
   private readonly resumes = new Map<LegId, string>();
 
   constructor(private readonly chance: Chance) {}
@@ -23,6 +26,8 @@ export class Seats {
     const token = this.secret(24);
     const seating = { room, node, token, tokenHash: hashOf(token) };
     this.byLeg.set(leg, seating);
+    const inRoom = this.byRoom.get(room) ?? new Map<LegId, Seating>();
+    this.byRoom.set(room, inRoom.set(leg, seating));
     return seating;
   }
 
@@ -31,7 +36,12 @@ export class Seats {
   }
 
   inRoom(room: string): ReadonlyMap<LegId, Seating> {
-    return new Map([...this.byLeg].filter(([, seating]) => seating.room === room));
+    return this.byRoom.get(room) ?? NOBODY;
+  }
+
+  /** Rooms in which somebody sits on such a node. */
+  roomsOn(such: (node: NodeId) => boolean): ReadonlySet<string> {
+    return new Set([...this.byLeg.values()].flatMap(({ room, node }) => (such(node) ? [room] : [])));
   }
 
   /** How many legs we have given each node. */
@@ -57,6 +67,10 @@ export class Seats {
   }
 
   release(leg: LegId): void {
+    const room = this.byLeg.get(leg)?.room;
+    const inRoom = room === undefined ? undefined : this.byRoom.get(room);
+    inRoom?.delete(leg);
+    if (room !== undefined && inRoom?.size === 0) this.byRoom.delete(room);
     this.byLeg.delete(leg);
     this.resumes.delete(leg);
   }

@@ -128,7 +128,9 @@ export class MediaNode {
     const conferences = [...this.conferences.values()];
     const [pipes] = await Promise.all([Promise.all(conferences.map((conference) => conference.pipeReports())), this.readCpu()]);
     const legs = conferences.reduce((sum, { attached }) => sum + attached, 0);
-    return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining: this.draining, pipes: pipes.flat() };
+    // While the engine rests because it keeps dying, its people are better off elsewhere.
+    const draining = this.draining || (this.engine.closed && this.deaths.length >= ENGINE_DEATHS_MAX);
+    return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining, pipes: pipes.flat() };
   }
 
   /** Tells everyone to go elsewhere. Quiet the second time. */

@@ -18,6 +18,8 @@ export const TOPICS = {
   mediaEvents: 'isthmus.media.events',
   /** Published by each media node every second and when something changed. Key: node id. Value: {@link NodeReport}. */
   nodes: 'isthmus.media.nodes',
+  /** Published by whoever sees a media node end, so that nobody has to wait for its silence. Key: node id. Value: {@link NodeLoss}. */
+  nodeLosses: 'isthmus.media.losses',
   /** Published by whoever follows the estate at this site. Key: `estate`. Value: the estate as a whole (libs/estate `Estate` as JSON). */
   estate: 'isthmus.estate.states',
   /** Asked by a service that starts: the estate as it stands. Answered by the brain. */
@@ -157,6 +159,9 @@ export const nodeReport = z.object({
   at: z.number(),
 });
 export type NodeReport = z.infer<typeof nodeReport>;
+
+export const nodeLoss = z.object({ node: nodeId });
+export type NodeLoss = z.infer<typeof nodeLoss>;
 
 export interface FactPublished {
   readonly stream: string;
