@@ -15,11 +15,30 @@ export class Problem extends Error {
   }
 }
 
+/** How soon after npm a tool ends. */
+const LOOK_MS = 500;
+
+/**
+ * Ends this process, as SIGTERM does, when the npm that runs it is gone: nobody can send a signal through a killed npm. Scripts
+ * in package.json begin with `exec`, so that npm is our parent and its signals are ours, and no shell is in between.
+ */
+const endWithNpm = () => {
+  if (!process.env['npm_lifecycle_event']) return;
+  const npm = process.ppid;
+  const looking = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(looking);
+    process.kill(process.pid, 'SIGTERM');
+  }, LOOK_MS);
+  looking.unref();
+};
+
 /**
  * Runs a tool's main function; a {@link Problem} ends the process with one readable paragraph and status 1.
  * @param {() => Promise<number | void>} main its result is the exit status
  */
 export const runTool = async (main) => {
+  endWithNpm();
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {

@@ -21,6 +21,8 @@ export interface FillOptions extends Pick<BotOptions, 'hdKbps' | 'receive' | 'pi
   /** Who talks when, by name or by place in the order of joining; default: everybody once around. Repeated for ever. */
   readonly script?: Script;
   readonly onProgress?: (line: string) => void;
+  /** Aborted while people still come, they all leave again and `fillRoom` rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FilledRoom {
@@ -50,11 +52,14 @@ const seating = (sites: readonly SiteToFill[], perSite: number): SiteToFill[] =>
 const JOINING_AT_ONCE = 4;
 
 export const fillRoom = async (options: FillOptions): Promise<FilledRoom> => {
-  const { sites, alias, perSite = 2, onProgress = () => {}, script: wanted, hdKbps, receive, pin, authority } = options;
+  const { sites, alias, perSite = 2, onProgress = () => {}, script: wanted, hdKbps, receive, pin, authority, signal } = options;
   const places = seating(sites, perSite);
   if (places.length === 0) throw new Fault('bots.no-places', 'No site, or nobody at any: there is nothing to fill.');
   const personas = places.map((_place, n) => personaOf(n));
-  await makeClips(personas.slice(0, PERSONAS.length), { onProgress, ...(hdKbps !== undefined && { hdKbps }) });
+  for (const persona of personas.slice(0, PERSONAS.length)) {
+    await makeClips([persona], { onProgress, ...(hdKbps !== undefined && { hdKbps }) });
+    signal?.throwIfAborted();
+  }
 
   const bots: Bot[] = [];
   const leaveAll = async (): Promise<void> => void (await Promise.all(bots.map((bot) => bot.leave())));
@@ -79,6 +84,7 @@ export const fillRoom = async (options: FillOptions): Promise<FilledRoom> => {
       });
       const failed = (await Promise.allSettled(joining)).find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
+      signal?.throwIfAborted();
     }
   } catch (error) {
     await Promise.all(Object.values(bots).map((bot) => bot.leave()));

@@ -29,7 +29,7 @@ describe('the demo', () => {
   });
   afterEach(async () => {
     await Promise.all(rooms.map((room) => room.leave()));
-    await Promise.all(demos.map((demo) => demo.stop('SIGKILL')));
+    await Promise.all(demos.map((demo) => demo.clear()));
     rmSync(state, { recursive: true, force: true });
   });
 
@@ -107,11 +107,14 @@ describe('the demo', () => {
     await seeAll(await fill(demo, ['New York', 'London']));
   });
 
-  it('ends with whoever started it, even if that one was killed', async () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('ends with npm when that gets %s, and so do those who fill its room', async (signal) => {
     const demo = await start(['--sites', '2'], { asNpmStart: true });
-    const all = descendantsOf(demo.child.pid!);
-    await demo.stop('SIGKILL');
-    await eventually(() => all.filter(isAlive).map((pid) => `process ${pid} is left`), 10_000);
+    const filling = DemoProcess.fill(state, ['--per-site', '1']);
+    demos.push(filling);
+    await eventually(() => (filling.output.includes('participants are talking') ? [] : [`nobody talks yet: ${filling.output}`]), 60_000);
+    const all = [demo, filling].flatMap(({ child }) => descendantsOf(child.pid!));
+    for (const each of [filling, demo]) await (signal === 'SIGKILL' ? each.kill() : each.stop(signal));
+    await eventually(() => all.filter(isAlive).map((pid) => `process ${pid} is left`), 15_000);
   });
 
   it('stops at once when it is told to while it is starting', async () => {

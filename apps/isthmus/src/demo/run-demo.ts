@@ -1,4 +1,5 @@
 import { startDemo } from './demo.js';
+import { whenToldToStop } from './starter.js';
 
 export interface RunDemoOptions {
   readonly main: string;
@@ -18,8 +19,7 @@ export const runDemo = async ({ port, ...options }: RunDemoOptions): Promise<voi
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const stop = new AbortController();
   const asked = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-  process.once('disconnect', () => stop.abort());
+  whenToldToStop(() => stop.abort());
   try {
     const demo = await startDemo({ ...options, basePort: port, say, signal: stop.signal });
     process.stdout.write(`${demo.table}\nCtrl-C ends it.\n`);

@@ -1,14 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
-const START = join(import.meta.dirname, '../../../../tools/start/start.mjs');
+const ROOT = join(import.meta.dirname, '../../../..');
 
 export interface DemoProcessOptions {
   readonly state: string;
   readonly args?: readonly string[];
-  /** Through `npm start`'s own script instead of `isthmus demo`. */
+  /** Through `npm start` itself instead of `isthmus demo`: npm is the child, as in somebody's terminal. */
   readonly asNpmStart?: boolean;
 }
 
@@ -21,13 +22,19 @@ export class DemoProcess {
   ) {}
 
   static launch({ state, args = [], asNpmStart = false }: DemoProcessOptions): DemoProcess {
-    const program = asNpmStart ? [START] : [MAIN, 'demo'];
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: build first (npm run build)`);
+    const own = ['--state', state, ...args];
+    return asNpmStart ? DemoProcess.spawned('npm', ['start', '--', ...own]) : DemoProcess.spawned(process.execPath, [MAIN, 'demo', ...own]);
+  }
+
+  /** `npm run fill`: people who talk in the demo with that state folder. */
+  static fill(state: string, args: readonly string[] = []): DemoProcess {
+    return DemoProcess.spawned('npm', ['run', 'fill', '--', '--state', state, ...args]);
+  }
+
+  private static spawned(command: string, args: readonly string[]): DemoProcess {
     // A process group of its own, for Ctrl-C; the channel tells it when the test itself is killed.
-    const child = spawn(process.execPath, [...program, '--state', state, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
-    });
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     const exited = new Promise<number>((resolve) => child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 1))));
     const demo = new DemoProcess(child, exited);
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (demo.output += text));
@@ -60,6 +67,23 @@ export class DemoProcess {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     this.child.kill(signal);
     return this.exited;
+  }
+
+  /** Only the one that was started is killed, and waited for: what becomes of the others is for them to show. */
+  async kill(): Promise<void> {
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** After a test, however it went: it and all that it started are gone. */
+  async clear(): Promise<void> {
+    try {
+      process.kill(-this.child.pid!, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+    await this.exited;
   }
 }
 
