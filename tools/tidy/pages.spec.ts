@@ -46,7 +46,7 @@ describe('the pages', () => {
 
   it('run in CI what the README says tests everything', () => {
     expect(read('.ci/run').trim().split('\n').at(-1)).toBe('exec npm test');
-    expect(scripts['test']).toBe('node tools/test/test.mjs');
+    expect(scripts['test']).toBe('exec node tools/test/test.mjs');
   });
 
   it('number decisions, each once', () => {
