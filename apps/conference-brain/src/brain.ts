@@ -16,6 +16,7 @@ import {
 } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit/observing';
 import { roomOf, type History, type Writer } from './chronicle.js';
+import type { RoomDigest } from './diagnostics.js';
 import { EstateCopy, type FollowEstate } from './estate-copy.js';
 import { Links } from './links.js';
 import { Meeting } from './meeting.js';
@@ -96,6 +97,11 @@ export class Brain {
       }
     }
     for (const meeting of this.meetings.values()) meeting.chronicle.forgetEmpty();
+  }
+
+  /** What is folded of every room with people in it, to compare with other sites. */
+  digests(): readonly RoomDigest[] {
+    return [...this.meetings].map(([room, { chronicle }]) => ({ room, occasions: chronicle.digests() }));
   }
 
   /** Opens the links and begins to report. Call once the bus is served. */

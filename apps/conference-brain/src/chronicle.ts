@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  canonicalState,
   conference,
   groupsOf,
   isLocked,
@@ -30,6 +31,7 @@ import {
 } from '@isthmus/kernel';
 import type { Chance, Clock, EventStore } from '@isthmus/ports';
 import { inStep } from '@isthmus/service-kit/observing';
+import type { RoomDigest } from './diagnostics.js';
 
 /** Who writes, where to, by which clock and by what chance. One per brain. */
 export interface Writer {
@@ -131,6 +133,20 @@ export class Chronicle {
     const fresh = forked.filter((stream) => !this.forksKnown.has(stream));
     for (const stream of fresh) this.forksKnown.add(stream);
     return fresh;
+  }
+
+  /** What is folded of each occasion, as hashes to compare with other sites'. */
+  digests(): RoomDigest['occasions'] {
+    return this.groups.map(({ ids, timeline }) => ({
+      conferences: ids.toSorted(),
+      facts: sha256(
+        ids
+          .flatMap((id) => [...(this.facts.get(id)?.keys() ?? [])])
+          .toSorted()
+          .join(),
+      ),
+      state: sha256(canonicalState(timeline.state)),
+    }));
   }
 
   /** Lets go of conferences with nobody in them anywhere. True if none is left. */

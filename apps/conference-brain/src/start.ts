@@ -4,6 +4,7 @@ import type { Bus, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/por
 import { startService, type Listen, type RunningService } from '@isthmus/service-kit';
 import { BrainEdge } from './brain.edge.js';
 import { Brain } from './brain.js';
+import { serveDiagnostics } from './diagnostics.js';
 import type { FollowEstate } from './estate-copy.js';
 import { machineChance, machineTimers } from './machine.js';
 
@@ -38,6 +39,7 @@ export const startBrain = async (options: BrainOptions): Promise<RunningService>
     module: BrainModule.of(brain),
     listen: options.listen,
     bus: options.bus,
+    configure: (app) => serveDiagnostics(app, () => brain.digests()),
     checks: {
       store: () => brain.storeTrouble,
       'media-node': () => (brain.hasNodes ? undefined : 'no media node of this site has reported'),
