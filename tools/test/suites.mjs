@@ -32,7 +32,7 @@ export const SUITES = [
 ];
 
 /** What tests use beside what npm brings, by Debian's names. */
-export const TEST_PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'iproute2', 'procps', 'strace'];
+export const TEST_PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'iproute2', 'nftables', 'procps', 'strace'];
 
 /** @param {string} name */
 function bin(name) {

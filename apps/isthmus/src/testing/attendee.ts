@@ -22,10 +22,10 @@ export interface Devices {
 
 const STANDARD_DEVICES = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
-/** A real browser, with `devices` or else with a moving picture for a camera and a beep for a microphone. */
-export const startBrowser = (devices?: Devices): Promise<Browser> =>
+/** A real browser, with `devices` or else with a moving picture for a camera and a beep for a microphone. @param program that starts it */
+export const startBrowser = (devices?: Devices, program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'): Promise<Browser> =>
   chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: program,
     args: [
       '--no-sandbox',
       '--disable-gpu',
