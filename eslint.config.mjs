@@ -10,9 +10,18 @@ const layers = [
   { sourceTag: 'layer:spec', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port'] },
   { sourceTag: 'layer:service-kit', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:port', 'layer:protocol'] },
   // `shared:certificates` is peers-http: who somebody is on a link is the same question for everything that crosses one.
+  // `shared:bus` is bus-embedded: what another bus stands before in its specs.
   {
     sourceTag: 'layer:adapter',
-    onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:spec', 'shared:certificates'],
+    onlyDependOnLibsWithTags: [
+      'layer:kernel',
+      'layer:domain',
+      'layer:port',
+      'layer:protocol',
+      'layer:spec',
+      'shared:certificates',
+      'shared:bus',
+    ],
   },
   {
     sourceTag: 'layer:app',
