@@ -70,6 +70,21 @@ describe('the floor', () => {
     expect(speak(BEN, 1_100, 1_400).taken).toEqual({ leg: BEN, at: 1_180 });
   });
 
+  it('shows who says a short word, for a moment, and nobody who clicks', () => {
+    speak(BEN, 1_000, 1_060);
+    expect(floor.heard(1_060)).toEqual([]);
+    expect(speak(ANA, 1_000, 1_100).taken).toBeUndefined();
+    expect(floor.heard(1_100)).toEqual([ANA]);
+    expect(floor.heard(1_600)).toEqual([ANA]);
+    expect(floor.heard(1_700)).toEqual([]);
+  });
+
+  it('shows the loudest of those who speak first, whether single packets or quarter seconds tell of them', () => {
+    speak(ANA, 1_000, 1_200, -40);
+    floor.audible([{ leg: BEN, level: SPEECH }], 1_200);
+    expect(floor.heard(1_250)).toEqual([BEN, ANA]);
+  });
+
   it('is free when its holder has left', () => {
     speak(ANA, 0, 2_000);
     floor.gone(ANA);

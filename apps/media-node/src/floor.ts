@@ -4,6 +4,8 @@ import { AUDIBLE_AT, type Dbov } from '@isthmus/media-mediasoup';
 /** A voice counts once it has lasted so long: shorter than a word, longer than a click. ms */
 const SUSTAINED_MS = 180;
 const SUSTAINED_PACKETS = 6;
+/** For those who only see that somebody speaks, this is more than a click, and a "yes" still shows. */
+const HEARD_PACKETS = 4;
 /** Between the syllables of one word. */
 const GAP_MS = 140;
 /** After this, whoever had the floor has stopped, and a new voice need not wait for the overlap to be judged. */
@@ -17,6 +19,8 @@ interface Voice {
   onsetAt: number;
   packets: number;
   lastLoudAt: number;
+  /** Last loud packet that was more than a click. */
+  heardAt: number;
   level: Dbov;
 }
 
@@ -54,6 +58,7 @@ export class FloorDetector {
     }
     voice.packets++;
     voice.lastLoudAt = at;
+    if (voice.packets >= HEARD_PACKETS) voice.heardAt = at;
     voice.level = level;
     const onset = voice.packets === 2;
     const sustained = voice.packets >= SUSTAINED_PACKETS && at - voice.onsetAt >= SUSTAINED_MS;
@@ -65,7 +70,7 @@ export class FloorDetector {
     for (const { leg, level } of legs) {
       const voice = this.voiceOf(leg);
       if (at - voice.lastLoudAt > RECENTLY_MS) voice.onsetAt = at;
-      voice.lastLoudAt = at;
+      voice.lastLoudAt = voice.heardAt = at;
       voice.level = level;
     }
     // Whoever began while the other still spoke, and went on until the other stopped.
@@ -92,6 +97,12 @@ export class FloorDetector {
     return at - (this.voices.get(leg)?.lastLoudAt ?? -Infinity) < withinMs;
   }
 
+  /** Whoever is shown as speaking, loudest first: a short word counts, a click does not, and nobody flickers between two words. */
+  heard(at: number): readonly LegId[] {
+    const heard = [...this.voices].filter(([, { heardAt }]) => at - heardAt < RECENTLY_MS);
+    return heard.sort(([, a], [, b]) => b.level - a.level).map(([leg]) => leg);
+  }
+
   levelOf(leg: LegId): Dbov {
     return this.voices.get(leg)?.level ?? -127;
   }
@@ -116,7 +127,7 @@ export class FloorDetector {
   private voiceOf(leg: LegId): Voice {
     const known = this.voices.get(leg);
     if (known) return known;
-    const voice: Voice = { onsetAt: Infinity, packets: 0, lastLoudAt: -Infinity, level: -127 };
+    const voice: Voice = { onsetAt: Infinity, packets: 0, lastLoudAt: -Infinity, heardAt: -Infinity, level: -127 };
     this.voices.set(leg, voice);
     return voice;
   }

@@ -1,5 +1,5 @@
 import type { LegId } from '@isthmus/conference';
-import type { Dbov, Ear, Loudness, MediaRoom, VoiceObserver } from '@isthmus/media-mediasoup';
+import { AUDIBLE_AT, type Dbov, type Ear, type Loudness, type MediaRoom, type VoiceObserver } from '@isthmus/media-mediasoup';
 import { FloorDetector, type Heard } from './floor.js';
 import type { Arriving } from './streams.js';
 
@@ -9,13 +9,15 @@ const CHATTY_PACKETS = 15;
 const CHATTY_EARS_MAX = 8;
 /** Once a voice has spoken so long, the room's own observers follow it, and its ear closes. */
 const ESTABLISHED_MS = 1_500;
+/** While somebody speaks, and nothing else makes us look, look so often whether they still do. */
+const CEASED_WITHIN_MS = 300;
 /** Spoke is said again this often while it lasts: what was lost is made good. */
 const REPEAT_MS = 1_500;
 
 export interface VoiceEvents {
   /** A voice begins here; it may be nothing. */
   onset(leg: LegId): void;
-  /** Who is audible has changed, loudest first. At most four times a second. */
+  /** Who is heard to speak has changed, loudest first. */
   speaking(legs: readonly LegId[]): void;
   /** Has the floor, or still has. */
   floor(leg: LegId): void;
@@ -39,7 +41,9 @@ export class Voices {
   private readonly microphones = new Map<string, Microphone>();
   private readonly detector = new FloorDetector();
   private observer: VoiceObserver | undefined;
-  private said = '';
+  private said: ReadonlySet<LegId> = new Set();
+  private looking: NodeJS.Timeout | undefined;
+  private closed = false;
   private floorSaidAt = -Infinity;
   private windowAt = 0;
 
@@ -95,19 +99,17 @@ export class Voices {
     const at = this.now();
     const seconds = Math.max(0.2, (at - this.windowAt) / 1_000);
     this.windowAt = at;
-    let chattyEars = 0;
     for (const microphone of this.microphones.values()) {
       if (microphone.ear?.listening) microphone.chatty = microphone.quietPackets / seconds > CHATTY_PACKETS;
       microphone.quietPackets = 0;
-      if (!this.detector.speaks(microphone.leg, at)) microphone.spokeSince = undefined;
-      const established = microphone.spokeSince !== undefined && at - microphone.spokeSince > ESTABLISHED_MS;
-      const wanted = microphone.leg === this.holder || (!established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX));
-      void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
     }
+    this.tendEars(at);
     this.repeatFloor(at);
   }
 
   close(): void {
+    this.closed = true;
+    clearTimeout(this.looking);
     for (const { ear } of this.microphones.values()) ear?.close();
     this.microphones.clear();
     this.observer?.close();
@@ -119,6 +121,7 @@ export class Voices {
     if (this.detector.speaks(microphone.leg, at, 100)) microphone.spokeSince ??= at;
     else microphone.quietPackets++;
     this.pass(microphone.leg, heard, at);
+    if (level >= AUDIBLE_AT && !this.said.has(microphone.leg)) this.sayWhoSpeaks(at);
   }
 
   private audible(loudest: readonly Loudness[]): void {
@@ -129,10 +132,30 @@ export class Voices {
       return microphone ? [{ leg: microphone.leg, level }] : [];
     });
     this.pass(undefined, this.detector.audible(legs, at), at);
-    const said = legs.map(({ leg }) => leg);
-    if (said.join() === this.said) return;
-    this.said = said.join();
-    this.events.speaking(said);
+    this.sayWhoSpeaks(at);
+  }
+
+  /** A word may be too short for the quarter seconds of mediasoup's levels, so ears count as well. */
+  private sayWhoSpeaks(at: number): void {
+    clearTimeout(this.looking);
+    if (this.closed) return;
+    const legs = this.detector.heard(at);
+    if (legs.length > 0) this.looking = setTimeout(() => this.sayWhoSpeaks(this.now()), CEASED_WITHIN_MS);
+    const same = legs.length === this.said.size && legs.every((leg) => this.said.has(leg));
+    if (same) return;
+    this.said = new Set(legs);
+    this.tendEars(at);
+    this.events.speaking(legs);
+  }
+
+  private tendEars(at: number): void {
+    let chattyEars = 0;
+    for (const microphone of this.microphones.values()) {
+      if (!this.detector.speaks(microphone.leg, at)) microphone.spokeSince = undefined;
+      const established = microphone.spokeSince !== undefined && at - microphone.spokeSince > ESTABLISHED_MS;
+      const wanted = microphone.leg === this.holder || (!established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX));
+      void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
+    }
   }
 
   private dominates(streamId: string): void {
