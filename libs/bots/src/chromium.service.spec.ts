@@ -93,8 +93,12 @@ describe('Chromium', { timeout: 60_000 }, () => {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
       await video.play();
       const first = isthmusIdentity.read(video);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      return [first, isthmusIdentity.read(video)] as const;
+      let later = first;
+      for (let looks = 0; looks < 100 && later.time === first.time; looks++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        later = isthmusIdentity.read(video);
+      }
+      return [first, later] as const;
     });
     expect(looks[0]).toMatchObject({ number: camera.number, width: 640, height: 360 });
     expect(looks[1].number).toBe(camera.number);
@@ -110,19 +114,24 @@ describe('Chromium', { timeout: 60_000 }, () => {
       const context = new AudioContext();
       const analyser = context.createAnalyser();
       context.createMediaStreamSource(stream).connect(analyser);
-      const began = performance.now();
       const samples = new Float32Array(analyser.fftSize);
-      const heard: { atMs: number; loud: boolean }[] = [];
-      while (performance.now() - began < 4_500) {
+      const isLoud = async () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
         analyser.getFloatTimeDomainData(samples);
-        heard.push({ atMs: performance.now() - began, loud: Math.max(...samples.map(Math.abs)) > 0.02 });
-      }
-      return heard;
+        return Math.max(...samples.map(Math.abs)) > 0.02;
+      };
+      const began = performance.now();
+      const soFar = () => performance.now() - began;
+      const loudAtMs: number[] = [];
+      // Until the turn is over: a second and a half of silence after it.
+      while (soFar() < 20_000 && !(loudAtMs.length > 0 && soFar() - loudAtMs.at(-1)! > 1_500)) if (await isLoud()) loudAtMs.push(soFar());
+      return { loudAtMs, endedMs: soFar() };
     });
-    const loudBetween = (fromMs: number, toMs: number) => levels.filter(({ atMs, loud }) => loud && atMs >= fromMs && atMs < toMs).length;
-    expect(loudBetween(0, 1_000)).toBe(0);
-    expect(loudBetween(1_600, 3_000)).toBeGreaterThan(5);
-    expect(loudBetween(3_700, 4_500)).toBe(0);
+    // Begins after 1.5 s and lasts as long; a busy machine plays it late and looks seldom, but the silence around it stays.
+    expect(levels.loudAtMs.length).toBeGreaterThan(3);
+    const [first, last] = [levels.loudAtMs[0]!, levels.loudAtMs.at(-1)!];
+    expect(first).toBeGreaterThan(1_000);
+    expect(last - first).toBeLessThan(3_000);
+    expect(levels.endedMs).toBeLessThan(20_000);
   });
 });

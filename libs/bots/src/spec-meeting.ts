@@ -86,7 +86,11 @@ export class SpecMeeting {
     return meeting;
   }
 
+  /** mediasoup does not take up a switch again that came before the new layer's clock was known (ADR 0006): ask once more. */
+  private readonly poking = setInterval(() => void this.poke(), 500);
+
   close(): void {
+    clearInterval(this.poking);
     this.stop();
   }
 
@@ -247,6 +251,18 @@ export class SpecMeeting {
   /** Makes running media what the stages say, and tells everybody. */
   private settle(): Promise<void> {
     return (this.settling = this.settling.then(() => this.settleNow()).catch(() => {}));
+  }
+
+  private async poke(): Promise<void> {
+    const consumers = [...this.members.values()].flatMap((member) => [...member.consumers.values()].map(({ consumer }) => consumer));
+    for (const consumer of consumers) {
+      const { preferredLayers, currentLayers } = consumer;
+      if (consumer.closed || consumer.paused || !preferredLayers || !currentLayers) continue;
+      const { spatialLayer } = preferredLayers;
+      if (currentLayers.spatialLayer === spatialLayer) continue;
+      await consumer.setPreferredLayers({ spatialLayer: 1 - spatialLayer }).catch(() => {});
+      await consumer.setPreferredLayers({ spatialLayer }).catch(() => {});
+    }
   }
 
   private async settleNow(): Promise<void> {

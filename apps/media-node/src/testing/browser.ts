@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
+import { fakeMicrophoneFile, personaOf, scriptOf } from '@isthmus/bots';
 
 /** What the page has seen of one leg's camera. */
 export interface Sight {
@@ -29,6 +33,9 @@ interface InPage {
   };
 }
 
+/** What every page's microphone says, again and again: Chromium's own beep is too short to be anybody's voice. */
+const SPEECH = { forMs: 6_000, pauseMs: 2_000 };
+
 /** A real browser with pages that speak to a media node. */
 export interface TestBrowser {
   attach(options: AttachInPage): Promise<TestPage>;
@@ -46,6 +53,10 @@ export interface TestPage {
 
 export const startTestBrowser = async (): Promise<TestBrowser> => {
   const script = await bundled();
+  const folder = await mkdtemp(join(tmpdir(), 'isthmus-browser-'));
+  const speaker = personaOf(0);
+  const speech = scriptOf([{ who: speaker.name, atMs: 0, forMs: SPEECH.forMs }]);
+  const microphone = await fakeMicrophoneFile(speaker, speech, join(folder, 'speech.wav'), { tailMs: SPEECH.pauseMs });
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end(`<!doctype html><body><script>${script}</script>`);
@@ -58,6 +69,7 @@ export const startTestBrowser = async (): Promise<TestBrowser> => {
       '--no-sandbox',
       '--disable-gpu',
       '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-audio-capture=${microphone}`,
       '--use-fake-ui-for-media-stream',
       '--no-first-run',
       '--disable-background-networking',
@@ -75,6 +87,7 @@ export const startTestBrowser = async (): Promise<TestBrowser> => {
     close: async () => {
       await browser.close();
       await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
     },
   };
 };
