@@ -25,7 +25,7 @@ export const canonicalState = ({
     hosts: hosts.map(({ site, said }) => ({ site, said: said.hash })),
     appointments: names(appointments),
     started,
-    spoke,
+    spoke: [...spoke.keys()].reverse(),
     locks: names(locks),
     unlocks: names(unlocks),
     hushes: hushes.map(({ spared, said }) => ({ spared, said: said.hash })),

@@ -24,7 +24,7 @@ export const byRecencyOf = (conference: Conference, reach: ReadonlySet<SiteId>):
   const { legs } = standingOf(conference);
   const free = [...legs.values()].filter((standing) => isFree(standing) && reach.has(standing.leg.site)).map(({ leg }) => leg.leg);
   const waitingForAWord = new Set(free);
-  const spoken = conference.spoke.filter((leg) => waitingForAWord.delete(leg));
+  const spoken = recentFirst(conference).filter((leg) => waitingForAWord.delete(leg));
   return [...spoken, ...waitingForAWord];
 };
 
@@ -35,7 +35,7 @@ export const floorOf = (conference: Conference, reach: ReadonlySet<SiteId>): Leg
     const standing = legs.get(leg);
     return standing !== undefined && isFree(standing) && reach.has(standing.leg.site);
   };
-  return conference.spoke.find(mayHold) ?? null;
+  return recentFirst(conference).find(mayHold) ?? null;
 };
 
 /** Legs of a site that were there in one state and are not in a later one, and why: whom the gateway must tell. */
@@ -62,3 +62,6 @@ export const closingsAt = (conference: Conference, site: SiteId): readonly Confe
 
 /** Whether the door is shut to newcomers. */
 export const isLocked = (conference: Conference): boolean => standingOf(conference).locked;
+
+/** Whoever has spoken, most recent first. */
+const recentFirst = ({ spoke }: Conference): readonly LegId[] => [...spoke.keys()].reverse();

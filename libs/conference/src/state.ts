@@ -37,8 +37,8 @@ export interface Conference {
   readonly appointments: readonly Said[];
   /** Somebody has been in. It sticks (merge rule 14). */
   readonly started: boolean;
-  /** Most recent speaker first. */
-  readonly spoke: readonly LegId[];
+  /** Everybody present who has spoken, by their last word: most recent speaker last. */
+  readonly spoke: Table<LegId, true>;
   readonly locks: readonly Said[];
   readonly unlocks: readonly Said[];
   readonly hushes: readonly { readonly spared: readonly LegId[]; readonly said: Said }[];
@@ -52,7 +52,7 @@ export const initial: Conference = {
   gone: Table.empty(),
   hosts: [],
   appointments: [],
-  spoke: [],
+  spoke: Table.empty(),
   locks: [],
   unlocks: [],
   hushes: [],
@@ -67,7 +67,10 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
   if (!mayBeSaidBy(said, fact, conference)) return conference; // Kept in the history, inert here (merge rule 5).
   const change = (leg: LegId, changed: (leg: Leg) => Partial<Leg>): Conference => {
     const present = conference.legs.get(leg);
-    if (present !== undefined) return { ...conference, legs: conference.legs.set(leg, { ...present, ...changed(present) }, pass) };
+    if (present !== undefined) {
+      const legs = conference.legs.set(leg, { ...present, ...changed(present) }, pass);
+      return legs === conference.legs ? conference : { ...conference, legs };
+    }
     const gone = conference.gone.get(leg);
     return gone === undefined ? conference : { ...conference, gone: conference.gone.set(leg, { ...gone, ...changed(gone) }, pass) };
   };
@@ -85,12 +88,15 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
     case 'LegReturned':
       return change(fact.body.leg, (leg) => ({ connect: Math.max(leg.connect, fact.body.connect) }));
     case 'LegLeft': {
-      const spoke = conference.spoke.includes(fact.body.leg) ? conference.spoke.filter((leg) => leg !== fact.body.leg) : conference.spoke;
+      const spoke = conference.spoke.delete(fact.body.leg, pass);
       const leg = { ...conference.legs.get(fact.body.leg)!, left: fact.body.reason };
       return { ...conference, spoke, legs: conference.legs.delete(leg.leg, pass), gone: conference.gone.set(leg.leg, leg, pass) };
     }
-    case 'FloorTaken':
-      return { ...conference, spoke: inFront(fact.body.leg, conference.spoke) };
+    case 'FloorTaken': {
+      // By far the most frequent, so within a pass it makes nothing new.
+      const spoke = conference.spoke.setLast(fact.body.leg, true, pass);
+      return spoke === conference.spoke ? conference : { ...conference, spoke };
+    }
     case 'LegAdmitted':
       return change(fact.body.leg, (leg) => ({ admissions: [...leg.admissions, said] }));
     case 'LegRejected':
@@ -137,13 +143,6 @@ const newcomer = (coming: Coming, door: Leg['door'], said: Said): Leg => ({
   microphone: { offByOwner: coming.muted, stops: [], releases: [] },
   camera: { offByOwner: coming.cameraOff, stops: [], releases: [] },
 });
-
-const inFront = (leg: LegId, spoke: readonly LegId[]): readonly LegId[] => {
-  if (spoke[0] === leg) return spoke;
-  const next = [leg];
-  for (const other of spoke) if (other !== leg) next.push(other);
-  return next;
-};
 
 const stopped = (leg: Leg, device: Device, said: Said): Device =>
   said.by === leg.leg ? { ...device, offByOwner: true } : { ...device, stops: [...device.stops, said] };

@@ -49,12 +49,24 @@ export class Table<Key, Value> {
     return this.map.entries();
   }
 
+  keys(): MapIterator<Key> {
+    return this.map.keys();
+  }
+
   values(): MapIterator<Value> {
     return this.map.values();
   }
 
   set(key: Key, value: Value, pass?: Pass): Table<Key, Value> {
     const table = this.open(pass);
+    table.map.set(key, value);
+    return table;
+  }
+
+  /** Likewise, and last in the order from now on. */
+  setLast(key: Key, value: Value, pass?: Pass): Table<Key, Value> {
+    const table = this.open(pass);
+    table.map.delete(key);
     table.map.set(key, value);
     return table;
   }

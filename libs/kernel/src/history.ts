@@ -208,8 +208,13 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
   /** Brings what has arrived into the order, and folding back to before the first place where something went in. */
   #arrange(): void {
     if (this.#arrived.length === 0) return;
-    const arrived = this.#arrived.sort(inOrder);
+    const arrived = this.#arrived;
+    if (!isOrdered(arrived)) arrived.sort(inOrder);
     this.#arrived = [];
+    if (this.#order.length === 0) {
+      this.#order = arrived;
+      return;
+    }
     const from = placeIn(this.#order, arrived[0]!);
     if (from === this.#order.length) {
       for (const placed of arrived) this.#order.push(placed);
@@ -244,6 +249,12 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
 }
 
 const NONE: readonly Fact[] = [];
+
+/** As a writer's own facts come, and a store's. */
+const isOrdered = (placed: readonly Placed<unknown>[]): boolean => {
+  for (let i = 1; i < placed.length; i++) if (inOrder(placed[i - 1]!, placed[i]!) > 0) return false;
+  return true;
+};
 
 const factIn = <Body>({ bySeq, others }: Stream<Body>, seq: number, hash: FactHash): Placed<Body> | undefined => {
   const first = bySeq[seq];
