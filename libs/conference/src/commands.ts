@@ -1,5 +1,5 @@
 import type { SiteId } from '@isthmus/kernel';
-import type { Coming } from './facts.js';
+import type { Coming, PinGenerations, WriteOffReason } from './facts.js';
 import type { LegId } from './words.js';
 
 /** What a person asks of a meeting they are in. The same words as on the wire to clients. */
@@ -14,6 +14,10 @@ export type ConferenceCommand =
   | ({ readonly type: 'Join' } & Coming)
   | { readonly type: 'Leave'; readonly leg: LegId; readonly reason?: 'left' | 'lost' | 'room-disabled' }
   | { readonly type: 'TakeFloor'; readonly leg: LegId }
+  /** The site's copy of the estate says which PINs are in force; news to the meeting if it has not heard of them. */
+  | { readonly type: 'NotePins' }
+  /** The administrator has removed a site, or it has been silent for so long that it is taken for gone. */
+  | { readonly type: 'WriteOff'; readonly site: SiteId; readonly reason: WriteOffReason }
   | (ConferenceAct & { readonly by: LegId });
 
 /** What a decision needs to know that is not in the history. */
@@ -21,7 +25,12 @@ export interface ConferenceSeen {
   /** The sites in the deciding site's component, itself among them. Seats, floor and hosts at the door are counted there only (merge rule 8). */
   readonly reach: ReadonlySet<SiteId>;
   /** From the estate; an estate `Room` fits. */
-  readonly room: { readonly seatsMax: number; readonly guestsWaitForHost: boolean };
+  readonly room: {
+    readonly seatsMax: number;
+    readonly guestsWaitForHost: boolean;
+    /** Left out: this room has never had a PIN, or nobody here knows. */
+    readonly pins?: PinGenerations;
+  };
 }
 
 export type ConferenceRefusal =

@@ -1,5 +1,6 @@
 import { Refusal } from '@isthmus/kernel';
 import type { ConferenceAct, ConferenceCommand, ConferenceRefusal, ConferenceSeen } from './commands.js';
+import { withoutArchive } from './archive.js';
 import type { Coming, ConferenceBody } from './facts.js';
 import { floorOf, type Conference } from './selectors.js';
 import { legOf, standingOf, type LegStanding } from './standing.js';
@@ -17,7 +18,13 @@ const refuse = (code: ConferenceRefusal, message: string): never => {
 export const decide = (command: ConferenceCommand, conference: Conference, seen: ConferenceSeen): readonly ConferenceBody[] => {
   switch (command.type) {
     case 'Join':
-      return join(command, conference, seen);
+      return [...noteOfPins(conference, seen), ...join(command, conference, seen)];
+    case 'NotePins':
+      return noteOfPins(conference, seen);
+    case 'WriteOff': {
+      const isThere = [...standingOf(conference).legs.values()].some(({ leg, ended }) => ended === null && leg.site === command.site);
+      return isThere ? [{ type: 'SiteWrittenOff', v: 1, by: 'system', body: { site: command.site, reason: command.reason } }] : [];
+    }
     case 'Leave': {
       if (conference.legs.get(command.leg) === undefined) return [];
       return [{ type: 'LegLeft', v: 1, by: command.leg, body: { leg: command.leg, reason: command.reason ?? 'left' } }];
@@ -33,12 +40,21 @@ export const decide = (command: ConferenceCommand, conference: Conference, seen:
   }
 };
 
+/** Whoever knows of newer PINs says so before anybody comes in by them: from then on an older one opens no door unseen. */
+const noteOfPins = ({ pins }: Conference, { room }: ConferenceSeen): readonly ConferenceBody[] => {
+  const { host, guest } = room.pins ?? { host: 0, guest: 0 };
+  const known = { host: Math.max(0, ...pins.map((change) => change.host)), guest: Math.max(0, ...pins.map((change) => change.guest)) };
+  if (host <= known.host && guest <= known.guest) return [];
+  return [{ type: 'PinChanged', v: 1, by: 'system', body: { host: Math.max(host, known.host), guest: Math.max(guest, known.guest) } }];
+};
+
 const join = (
   { type: _, ...coming }: Coming & { readonly type: 'Join' },
   conference: Conference,
   seen: ConferenceSeen,
 ): readonly ConferenceBody[] => {
   const standing = standingOf(conference);
+  const { removals, ends } = withoutArchive(conference);
   const { leg, person, site, role, connect } = coming;
 
   const same = legOf(conference, leg);
@@ -49,12 +65,12 @@ const join = (
 
   const others = [...standing.legs.values()].filter((other) => other.ended === null);
   const inReach = others.filter((other) => seen.reach.has(other.leg.site));
-  if (role === 'guest' && conference.removals.get(person) !== undefined)
+  if (role === 'guest' && removals.get(person) !== undefined)
     return refuse(
       'conference.removed',
       'A host has removed you from this meeting. You can come back when the next one begins, or with the host PIN.',
     );
-  if (conference.ends.some(({ sites }) => sites.includes(site)) && inReach.length === 0)
+  if (ends.some(({ sites }) => sites.includes(site)) && inReach.length === 0)
     return refuse('conference.ended', 'A host has ended this meeting for everyone. Join again to begin a new one.');
   if (others.some((other) => other.leg.person === person && other.leg.connect > connect))
     return refuse(

@@ -17,6 +17,8 @@ export const canonicalState = ({
   hushes,
   removals,
   ends,
+  pins,
+  writtenOff,
 }: Conference): string =>
   canonical({
     fold: FOLD_VERSION,
@@ -31,11 +33,14 @@ export const canonicalState = ({
     hushes: hushes.map(({ spared, said }) => ({ spared, said: said.hash })),
     removals: [...removals.entries()].map(([person, said]) => ({ person, said: names(said) })),
     ends: ends.map(({ sites, said }) => ({ sites, said: said.hash })),
+    pins: pins.map(({ host, guest, said }) => ({ host, guest, said: said.hash })),
+    writtenOff: writtenOff.map(({ site, said }) => ({ site, said: said.hash })),
   });
 
-const plain = ({ came, admissions, rejections, appointments, demotions, microphone, camera, ...leg }: Leg) => ({
+const plain = ({ came, confirmed, admissions, rejections, appointments, demotions, microphone, camera, ...leg }: Leg) => ({
   ...leg,
   came: came.hash,
+  confirmed: confirmed.hash,
   admissions: names(admissions),
   rejections: names(rejections),
   appointments: names(appointments),

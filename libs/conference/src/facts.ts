@@ -24,6 +24,14 @@ export interface Coming {
   readonly connect: number;
   readonly muted: boolean;
   readonly cameraOff: boolean;
+  /** Which generation of the role's PIN was proved at the door; 0 where the room has never had one. Never the PIN (merge rule 2). */
+  readonly pin: number;
+}
+
+/** Which generation of each role's PIN is in force: a number that grows with each change and says nothing about the PIN. */
+export interface PinGenerations {
+  readonly host: number;
+  readonly guest: number;
 }
 
 export type WaitingReason = 'host' | 'lock';
@@ -55,6 +63,15 @@ export type HostDemoted = Happened<'HostDemoted', { readonly leg: LegId }>;
 /** "End for all" names its reach: it ends the meeting at these sites and nowhere else (merge rule 9). */
 export type MeetingEnded = Happened<'MeetingEnded', { readonly sites: readonly SiteId[] }>;
 
+/** A site has learnt that an administrator changed the room's PINs: whoever came in by an older one, unaware, is held (merge rule 2). */
+export type PinChanged = Happened<'PinChanged', PinGenerations>;
+export type WriteOffReason = 'removed' | 'silent';
+/**
+ * A site is gone for good: an administrator removed it, or nothing was heard of it for half a day. Its legs are no more, and what it
+ * said beyond what the author had seen is archive only (merge rule 6).
+ */
+export type SiteWrittenOff = Happened<'SiteWrittenOff', { readonly site: SiteId; readonly reason: WriteOffReason }>;
+
 export type ConferenceBody =
   | LegJoined
   | LegKnocked
@@ -73,4 +90,6 @@ export type ConferenceBody =
   | PersonRemoved
   | HostAppointed
   | HostDemoted
-  | MeetingEnded;
+  | MeetingEnded
+  | PinChanged
+  | SiteWrittenOff;

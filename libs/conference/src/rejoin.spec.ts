@@ -8,7 +8,7 @@ import { canonicalState } from './digest.js';
 import type { ConferenceBody } from './facts.js';
 import { liveLegsOf } from './selectors.js';
 import { legOf, standingOf } from './standing.js';
-import { live, reunited, SITES, WHAT, YEAR_MS, type Step } from './story.js';
+import { confirm, live, reunited, SITES, WHAT, YEAR_MS, type Step } from './story.js';
 import { upcast } from './upcast.js';
 import { legIdOf, type LegId } from './words.js';
 import { World, type TestSite } from './world.js';
@@ -50,11 +50,17 @@ const chronicleOf = (facts: readonly Fact[]) => {
   });
   timeline.add(facts);
   const all = timeline.state;
-  const of = <Type extends ConferenceBody['type']>(type: Type) =>
+  const said = <Type extends ConferenceBody['type']>(type: Type) =>
     all.flatMap(({ fact, said }) =>
       fact.type === type ? [{ body: fact.body as Extract<ConferenceBody, { type: Type }>['body'], said }] : [],
     );
-  const arrivals = new Map([...of('LegJoined'), ...of('LegKnocked')].map((arrival) => [arrival.body.leg, arrival]));
+  /** What a site said that was written off meanwhile, unseen by whoever did, is archive only. */
+  const counts = (act: Said) => {
+    const offs = said('SiteWrittenOff').filter(({ body }) => body.site === act.site);
+    return offs.length === 0 || offs.some((off) => !apart(off.said, act));
+  };
+  const of = <Type extends ConferenceBody['type']>(type: Type) => said(type).filter((act) => counts(act.said));
+  const arrivals = new Map([...said('LegJoined'), ...said('LegKnocked')].map((arrival) => [arrival.body.leg, arrival]));
   /** Nobody took the host role from whoever said this, without them knowing and without knowing of it. */
   const unchallenged = (act: Said) => {
     const author = arrivals.get(act.by as LegId)!;
@@ -63,7 +69,7 @@ const chronicleOf = (facts: readonly Fact[]) => {
       of('PersonRemoved').every(({ body, said }) => body.person !== author.body.person || !apart(said, act) || saw(author.said, said))
     );
   };
-  return { of, arrivals, unchallenged };
+  return { of, said, counts, arrivals, unchallenged };
 };
 
 describe('sites that were apart', () => {
@@ -115,6 +121,7 @@ describe('sites that were apart', () => {
       live(sha256, steps, skewsMs, (site, hear) => {
         const before = liveLegsOf(site.state).filter((leg) => leg.site === site.id);
         hear();
+        confirm(site, 1e12);
         const chronicle = chronicleOf([...site.facts.values()]);
         for (const { leg, person, connect } of before) {
           const { ended } = legOf(site.state, leg)!;
@@ -123,7 +130,7 @@ describe('sites that were apart', () => {
             chronicle.of('LegRejected').some(({ body }) => body.leg === leg) ||
             chronicle.of('MeetingEnded').some(({ body }) => body.sites.includes(site.id)) ||
             [...chronicle.arrivals.values()].some(({ body }) => body.person === person && body.leg !== leg && body.connect !== connect) ||
-            chronicle.of('LegLeft').some(({ body }) => body.leg === leg); // A fork brought the end of the other story.
+            chronicle.said('LegLeft').some(({ body }) => body.leg === leg); // A fork brought the end of the other story.
           if (!meant) expect(ended).toBeNull();
         }
       });
@@ -214,6 +221,46 @@ describe('a re-join', () => {
       for (const { body, said } of of('HostDemoted'))
         if (!of('HostAppointed').some((appointment) => appointment.body.leg === body.leg && saw(appointment.said, said)))
           expect(standingOf(state).legs.get(body.leg)?.role ?? 'guest').toBe('guest');
+    }));
+
+  it('shows nobody who came by an older PIN, unaware that it was changed, until somebody who knew vouched for them', () =>
+    holds(({ of, arrivals }, { view }) => {
+      for (const leg of view.byRecency) {
+        const { body, said: came } = arrivals.get(leg)!;
+        for (const { body: pins, said: change } of of('PinChanged')) {
+          const known =
+            body.pin >= pins[body.role] ||
+            saw(change, came) ||
+            [...of('LegAdmitted'), ...of('HostAppointed')].some(({ body, said }) => body.leg === leg && saw(said, change));
+          expect(known).toBe(true);
+        }
+      }
+    }));
+
+  it('makes nobody host by a host PIN that was changed behind their back', () =>
+    holds(({ of, arrivals }, { state }) => {
+      for (const { leg, role } of standingOf(state).legs.values()) {
+        const { body, said: came } = arrivals.get(leg.leg)!;
+        if (role === 'guest' || body.role === 'guest') continue;
+        const outdated = of('PinChanged').filter(({ body: pins, said }) => pins.host > body.pin && !saw(said, came));
+        for (const { said: change } of outdated)
+          expect(of('HostAppointed').some(({ body, said }) => body.leg === leg.leg && saw(said, change))).toBe(true);
+      }
+    }));
+
+  it('leaves nobody of a site that was written off, unless that site knew of it and said that they are there', () =>
+    holds(({ said }, { state }) => {
+      for (const leg of liveLegsOf(state))
+        for (const { body, said: off } of said('SiteWrittenOff'))
+          if (body.site === leg.site) {
+            const words = [...said('LegJoined'), ...said('LegKnocked'), ...said('LegReturned')];
+            expect(words.some(({ body, said: word }) => body.leg === leg.leg && saw(word, off))).toBe(true);
+          }
+    }));
+
+  it('locks no room by what a written-off site said later, unseen', () =>
+    holds(({ said, counts }, { state }) => {
+      if (said('ConferenceLocked').every((lock) => !counts(lock.said))) expect(standingOf(state).locked).toBe(false);
     }));
 
   it('ends the meeting where it was ended, and nowhere else', () =>

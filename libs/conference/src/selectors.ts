@@ -1,4 +1,5 @@
 import type { SiteId } from '@isthmus/kernel';
+import { withoutArchive } from './archive.js';
 import type { ConferenceBody } from './facts.js';
 import { legOf, standingOf, type EndedReason, type LegStanding } from './standing.js';
 import type { Conference, Leg } from './state.js';
@@ -17,7 +18,8 @@ export const liveLegsOf = (conference: Conference): readonly Leg[] =>
 export const isOver = (conference: Conference): boolean => liveLegsOf(conference).length === 0;
 
 /** Whether a host has removed this person. It voids resume tokens; only the host PIN brings them back (merge rules 10 and 12). */
-export const isRemoved = (conference: Conference, person: PersonId): boolean => conference.removals.get(person) !== undefined;
+export const isRemoved = (conference: Conference, person: PersonId): boolean =>
+  withoutArchive(conference).removals.get(person) !== undefined;
 
 /** Who may be seen and heard at the sites in reach: the most recent speaker first, and after them, as they came, those who have not spoken. */
 export const byRecencyOf = (conference: Conference, reach: ReadonlySet<SiteId>): readonly LegId[] => {
@@ -59,6 +61,15 @@ export const closingsAt = (conference: Conference, site: SiteId): readonly Confe
   [...standingOf(conference).legs.values()]
     .filter(({ leg, ended }) => leg.site === site && ended === 'replaced')
     .map(({ leg }) => ({ type: 'LegLeft', v: 1, by: 'system', body: { leg: leg.leg, reason: 'replaced' } }));
+
+/**
+ * What a site records when it hears that it was written off although its people are there: they come back into the meeting, as
+ * themselves (merge rule 6, ADR 0031).
+ */
+export const returnsAt = (conference: Conference, site: SiteId, there: ReadonlySet<LegId>): readonly ConferenceBody[] =>
+  [...standingOf(conference).legs.values()]
+    .filter(({ leg, ended }) => leg.site === site && ended === 'written-off' && there.has(leg.leg))
+    .map(({ leg }) => ({ type: 'LegReturned', v: 1, by: leg.leg, body: { leg: leg.leg, connect: leg.connect } }));
 
 /** Whether the door is shut to newcomers. */
 export const isLocked = (conference: Conference): boolean => standingOf(conference).locked;

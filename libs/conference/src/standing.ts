@@ -1,10 +1,14 @@
 import { apart, inOrder, saw, type Said } from '@isthmus/kernel';
 import type { WaitingReason } from './facts.js';
-import { heldHostRole, legIn, type Conference, type Device, type Leg } from './state.js';
+import { withoutArchive } from './archive.js';
+import { demotionsOf, heldHostRole, legIn, outdatedBy, type Conference, type Device, type Leg } from './state.js';
 import type { LegId, PersonId, Role } from './words.js';
 
 /** Why a leg is no more. */
-export type EndedReason = 'left' | 'removed' | 'rejected' | 'ended' | 'replaced' | 'room-disabled';
+export type EndedReason = 'left' | 'removed' | 'rejected' | 'ended' | 'replaced' | 'room-disabled' | 'written-off';
+
+/** What a held leg had not seen: a lock, or a change of the PIN it came in by. */
+export type HeldReason = 'lock' | 'pin';
 
 /** What stands for one leg, all things said and seen. */
 export interface LegStanding {
@@ -13,7 +17,7 @@ export interface LegStanding {
   /** Still at the door, and why. */
   readonly waiting: WaitingReason | null;
   /** In the call, but without media, chat and roster (merge rule 2). */
-  readonly held: boolean;
+  readonly held: false | HeldReason;
   readonly role: Role;
   readonly muted: false | 'self' | 'host';
   readonly camera: 'on' | 'self' | 'host';
@@ -39,7 +43,8 @@ export const standingOf = (conference: Conference): Standing => {
 
 const WORKED_OUT = new WeakMap<Conference, Standing>();
 
-const workOut = (conference: Conference): Standing => {
+const workOut = (known: Conference): Standing => {
+  const conference = withoutArchive(known);
   const entitled = entitlement(conference);
   const locks = conference.locks.filter((lock) => !since(lock, conference.unlocks).some((unlock) => saw(unlock, lock) && entitled(unlock)));
   const ended = endings(conference);
@@ -52,8 +57,8 @@ const workOut = (conference: Conference): Standing => {
       leg,
       ended: ended.get(leg.leg) ?? null,
       waiting: waits ? leg.door.reason : null,
-      held: !waits && isHeld(leg, entries, locks, entitled),
-      role: isHost(leg, entitled) ? 'host' : 'guest',
+      held: waits ? false : heldBy(conference, leg, entries, locks, entitled),
+      role: isHost(conference, leg, entitled) ? 'host' : 'guest',
       muted: stopStands(leg.microphone, hushesOf(leg, conference), entitled) ? 'host' : leg.microphone.offByOwner ? 'self' : false,
       camera: stopStands(leg.camera, [], entitled) ? 'host' : leg.camera.offByOwner ? 'self' : 'on',
     });
@@ -82,7 +87,7 @@ const entitlement = (conference: Conference): Entitled => {
     const author = legIn(conference, act.by as LegId);
     if (author === undefined) return false;
     const lost =
-      author.demotions.some((demotion) => apart(demotion, act)) ||
+      demotionsOf(conference, author).some((demotion) => apart(demotion, act)) ||
       (conference.removals.get(author.person) ?? []).some((removal) => apart(removal, act) && !saw(author.came, removal));
     return !lost && heldHostRole(conference, author, act, (appointment) => appointed.has(appointment));
   };
@@ -91,11 +96,11 @@ const entitlement = (conference: Conference): Entitled => {
   return entitled;
 };
 
-const isHost = (leg: Leg, entitled: Entitled): boolean => {
+const isHost = (conference: Conference, leg: Leg, entitled: Entitled): boolean => {
   const appointments = leg.appointments.filter(entitled);
   return (
     (leg.role === 'host' || appointments.length > 0) &&
-    leg.demotions.every((demotion) => appointments.some((appointment) => saw(appointment, demotion)))
+    demotionsOf(conference, leg).every((demotion) => appointments.some((appointment) => saw(appointment, demotion)))
   );
 };
 
@@ -139,21 +144,30 @@ const entriesOf = (leg: Leg, { unlocks, hosts }: Conference): readonly Entry[] =
 const NO_ENTRIES: readonly Entry[] = [];
 
 /**
- * Whether a leg must wait although its call is up: it came in, unaware, while the room was locked elsewhere (merge rule 2),
- * or whoever let it in had no longer the right to (merge rule 12). Whoever locked with the leg inside and in sight meant to
- * keep it. A host PIN opens every lock.
+ * Whether a leg must wait although its call is up, and why: it came in, unaware, while the room was locked or its PIN changed
+ * elsewhere (merge rule 2), or whoever let it in had no longer the right to (merge rule 12). Whoever locked with the leg inside
+ * and in sight meant to keep it. A host PIN opens every lock, unless it was changed.
  */
-const isHeld = (leg: Leg, entries: readonly Entry[], locks: readonly Said[], entitled: Entitled): boolean => {
-  if (leg.role === 'host') return false;
+const heldBy = (
+  conference: Conference,
+  leg: Leg,
+  entries: readonly Entry[],
+  locks: readonly Said[],
+  entitled: Entitled,
+): false | HeldReason => {
+  const outdated = outdatedBy(conference, leg);
+  if (leg.role === 'host' && outdated.length === 0) return false;
   const valid = entries.filter(({ said, decided }) => !decided || entitled(said));
-  if (leg.door !== null && valid.length === 0) return true;
+  if (leg.door !== null && valid.length === 0) return 'lock';
 
   const vouched = [...leg.admissions, ...leg.appointments].filter(entitled);
-  return locks.some((lock) => {
+  const lockedOut = locks.some((lock) => {
     const aware = leg.door === null ? saw(leg.came, lock) : valid.some(({ said, decided }) => saw(decided ? said : leg.came, lock));
     const inside = saw(lock, leg.came) && (leg.door === null || valid.some(({ said }) => saw(lock, said)));
     return !aware && !inside && !vouched.some((voucher) => saw(voucher, lock));
   });
+  if (lockedOut) return 'lock';
+  return outdated.some(({ said }) => !vouched.some((voucher) => saw(voucher, said))) ? 'pin' : false;
 };
 
 /** Who is no longer there, and why. */
@@ -175,11 +189,12 @@ const endings = (conference: Conference): ReadonlyMap<LegId, EndedReason> => {
   return ended;
 };
 
-const endingOf = (leg: Leg, { removals, ends }: Conference): EndedReason | null => {
+const endingOf = (leg: Leg, { removals, ends, writtenOff }: Conference): EndedReason | null => {
   // Only a host PIN brings back whoever was removed (merge rules 10 and 12).
   if (removals.get(leg.person)?.some((removal) => leg.role === 'guest' || !saw(leg.came, removal)) === true) return 'removed';
   if (leg.rejections.length > 0) return 'rejected';
   if (ends.some(({ sites, said }) => sites.includes(leg.site) && !saw(leg.came, said))) return 'ended';
+  if (writtenOff.some(({ site, said }) => site === leg.site && !saw(leg.confirmed, said))) return 'written-off';
   return null;
 };
 

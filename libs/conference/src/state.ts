@@ -1,5 +1,6 @@
 import { Table, saw, type Pass, type Said, type SiteId } from '@isthmus/kernel';
-import type { Coming, ConferenceBody, LeftReason, WaitingReason } from './facts.js';
+import type { Coming, ConferenceBody, LeftReason, PinGenerations, WaitingReason } from './facts.js';
+import { countedFor } from './archive.js';
 import { siteOfLeg, type LegId, type PersonId } from './words.js';
 
 /** A microphone or a camera: what its owner wants, and what hosts have said about it. */
@@ -12,6 +13,8 @@ export interface Device {
 /** All that was said of one leg. */
 export interface Leg extends Coming {
   readonly came: Said;
+  /** When its site last said that it is there: what a write-off of the site must have been seen by. */
+  readonly confirmed: Said;
   /** Why it could not simply come in, if it could not. */
   readonly door: { readonly reason: WaitingReason; readonly reach: readonly SiteId[] } | null;
   readonly left: LeftReason | null;
@@ -44,6 +47,12 @@ export interface Conference {
   readonly hushes: readonly { readonly spared: readonly LegId[]; readonly said: Said }[];
   readonly removals: Table<PersonId, readonly Said[]>;
   readonly ends: readonly { readonly sites: readonly SiteId[]; readonly said: Said }[];
+  readonly pins: readonly PinChange[];
+  readonly writtenOff: readonly { readonly site: SiteId; readonly said: Said }[];
+}
+
+export interface PinChange extends PinGenerations {
+  readonly said: Said;
 }
 
 export const initial: Conference = {
@@ -58,10 +67,12 @@ export const initial: Conference = {
   hushes: [],
   removals: Table.empty(),
   ends: [],
+  pins: [],
+  writtenOff: [],
 };
 
 /** Whenever the same facts fold to another state than before, this goes up: states are compared per fold version only (merge rule 5). */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 export const evolve = (conference: Conference, fact: ConferenceBody, said: Said, pass?: Pass): Conference => {
   if (!mayBeSaidBy(said, fact, conference)) return conference; // Kept in the history, inert here (merge rule 5).
@@ -86,7 +97,7 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
       return { ...conference, legs: conference.legs.set(coming.leg, newcomer(coming, { reason, reach }, said), pass) };
     }
     case 'LegReturned':
-      return change(fact.body.leg, (leg) => ({ connect: Math.max(leg.connect, fact.body.connect) }));
+      return change(fact.body.leg, (leg) => ({ connect: Math.max(leg.connect, fact.body.connect), confirmed: said }));
     case 'LegLeft': {
       const spoke = conference.spoke.delete(fact.body.leg, pass);
       const leg = { ...conference.legs.get(fact.body.leg)!, left: fact.body.reason };
@@ -128,12 +139,17 @@ export const evolve = (conference: Conference, fact: ConferenceBody, said: Said,
     }
     case 'MeetingEnded':
       return { ...conference, ends: [...conference.ends, { sites: fact.body.sites, said }] };
+    case 'PinChanged':
+      return { ...conference, pins: [...conference.pins, { host: fact.body.host, guest: fact.body.guest, said }] };
+    case 'SiteWrittenOff':
+      return { ...conference, writtenOff: [...conference.writtenOff, { site: fact.body.site, said }] };
   }
 };
 
 const newcomer = (coming: Coming, door: Leg['door'], said: Said): Leg => ({
   ...coming,
   came: said,
+  confirmed: said,
   door,
   left: null,
   admissions: [],
@@ -185,6 +201,10 @@ const mayBeSaidBy = (said: Said, fact: ConferenceBody, conference: Conference): 
     case 'PersonRemoved':
     case 'MeetingEnded':
       return wasHost(conference, said);
+    case 'PinChanged':
+      return said.by === 'system'; // Every site learns it from management, and what it claims only holds people.
+    case 'SiteWrittenOff':
+      return said.by === 'system' && said.site !== fact.body.site;
   }
 };
 
@@ -196,11 +216,22 @@ const wasHost = (conference: Conference, act: Said): boolean => {
 
 /** Whether the leg had the host role in the eyes of whoever said `act`, if only appointments that `count` do. */
 export const heldHostRole = (conference: Conference, leg: Leg, act: Said, count: (appointment: Said) => boolean): boolean => {
-  const appointments = leg.appointments.filter((appointment) => saw(act, appointment) && count(appointment));
+  const known = (said: Said) => saw(act, said) && countedFor(conference, act, said);
+  const appointments = leg.appointments.filter((appointment) => known(appointment) && count(appointment));
   if (leg.role !== 'host' && appointments.length === 0) return false;
   const removals = conference.removals.get(leg.person) ?? [];
   return (
-    leg.demotions.every((demotion) => !saw(act, demotion) || appointments.some((appointment) => saw(appointment, demotion))) &&
-    removals.every((removal) => !saw(act, removal) || saw(leg.came, removal))
+    demotionsOf(conference, leg).every((demotion) => !known(demotion) || appointments.some((appointment) => saw(appointment, demotion))) &&
+    removals.every((removal) => !known(removal) || saw(leg.came, removal))
   );
+};
+
+/** Changes of the PIN by which this leg came in, of which neither the leg nor whoever learnt of the change knew the other. */
+export const outdatedBy = ({ pins }: Conference, leg: Leg): readonly PinChange[] =>
+  pins.length === 0 ? pins : pins.filter((change) => change[leg.role] > leg.pin && !saw(change.said, leg.came));
+
+/** What took the host role from a leg. A host PIN that was changed behind its back makes nobody host (ADR 0030). */
+export const demotionsOf = (conference: Conference, leg: Leg): readonly Said[] => {
+  const outdated = leg.role === 'host' ? outdatedBy(conference, leg) : [];
+  return outdated.length === 0 ? leg.demotions : [...leg.demotions, ...outdated.map(({ said }) => said)];
 };

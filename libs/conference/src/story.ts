@@ -1,5 +1,6 @@
 import type { SiteId } from '@isthmus/kernel';
 import type { ConferenceCommand } from './commands.js';
+import { returnsAt } from './selectors.js';
 import { standingOf, type LegStanding } from './standing.js';
 import { legIdOf, type PersonId } from './words.js';
 import { heal, World, type TestSite } from './world.js';
@@ -12,6 +13,7 @@ export const WHAT = [
   ...['join', 'join', 'join', 'join as host', 'join as host', 'leave', 'floor', 'floor', 'come back'],
   ...['lock', 'lock', 'unlock', 'unlock', 'admit', 'admit', 'reject', 'remove', 'make-guest', 'make-host', 'end-for-all'],
   ...['mute', 'unmute', 'camera-off', 'camera-on', 'mute-all-guests'],
+  ...['new PIN', 'note', 'write off', 'confirm'],
   ...['hear', 'hear', 'hear', 'hear', 'hear', 'hear', 'restart', 'roll back', 'clock', 'reach', 'door'],
 ] as const;
 /** One thing that happens somewhere; the numbers choose among whoever is there then. */
@@ -48,11 +50,18 @@ const commandOf = ({ what, own, other, n }: Step, i: number, site: TestSite): Co
         connect: i + 1,
         muted: n % 2 === 0,
         cameraOff: n % 5 === 0,
+        pin: site.room.pins?.[what === 'join' ? 'guest' : 'host'] ?? 0,
       };
       return { type: 'Join', role: what === 'join' ? 'guest' : 'host', ...coming };
     }
     case 'come back':
       return known && { type: 'Join', ...known, connect: i + 1 };
+    case 'note':
+      return { type: 'NotePins' };
+    case 'write off':
+      return n > 2
+        ? undefined
+        : { type: 'WriteOff', site: SITES[(SITES.indexOf(site.id) + 1 + (own % 3)) % 4] as SiteId, reason: 'silent' };
     case 'leave':
       return known && { type: 'Leave', leg: known.leg };
     case 'floor':
@@ -95,13 +104,24 @@ export const live = (
     else if (it.what === 'roll back') site.rollBack(it.n < 5 ? Math.floor(site.facts.size / 2) : site.facts.size);
     else if (it.what === 'clock') site.skewMs = [0, 10 * YEAR_MS, -10 * YEAR_MS, 100][it.n % 4]!;
     else if (it.what === 'reach') site.reach = new Set([site.id, ...(SITES.filter((_, bit) => (it.n >> bit) & 1) as SiteId[])]);
-    else if (it.what === 'door') site.room = { seatsMax: it.n < 3 ? 4 : 1000, guestsWaitForHost: it.n % 2 === 0 };
+    else if (it.what === 'door') site.room = { seatsMax: it.n < 3 ? 4 : 1000, guestsWaitForHost: it.n % 2 === 0, ...pinsOf(site) };
+    else if (it.what === 'new PIN')
+      site.room = { ...site.room, pins: { host: it.n % 3 === 0 ? i : (site.room.pins?.host ?? 0), guest: i } };
+    else if (it.what === 'confirm') confirm(site, 1e12 + i * 10);
     else {
       const command = commandOf(it, i, site);
       if (command) site.handle(command, 1e12 + i * 10);
     }
   });
   return sites;
+};
+
+const pinsOf = ({ room }: TestSite) => (room.pins === undefined ? {} : { pins: room.pins });
+
+/** A site that was written off says that its people are there all the same. */
+export const confirm = (site: TestSite, nowMs: number): void => {
+  const there = new Set([...standingOf(site.state).legs.values()].map(({ leg }) => leg.leg));
+  for (const body of returnsAt(site.state, site.id, there)) site.record(body, nowMs);
 };
 
 /** Every link returns. */

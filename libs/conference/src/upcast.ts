@@ -3,13 +3,15 @@ import type { ConferenceBody } from './facts.js';
 
 /**
  * The door through which stored and foreign facts come into the domain: it checks the shape of what it knows and brings
- * old versions up to date (there is only version 1 so far). Undefined for all else, which then folds as nothing but is
+ * old facts up to date (there is only version 1 so far, to which `pin` was added). Undefined for all else, which then folds as nothing but is
  * kept and passed on: a newer site may understand it (merge rule 5).
  */
 export const upcast = (fact: Fact): ConferenceBody | undefined => {
   const { type, v, body } = fact;
   if (v !== 1 || !Object.hasOwn(SHAPES, type) || !isRecord(body)) return undefined;
   if (!SHAPES[type as ConferenceBody['type']](body)) return undefined;
+  const isComing = type === 'LegJoined' || type === 'LegKnocked';
+  if (isComing && body.pin === undefined) return { ...fact, body: { ...body, pin: 0 } } as unknown as ConferenceBody;
   return fact as unknown as ConferenceBody; // As it is: version 1 is what the domain speaks.
 };
 
@@ -35,7 +37,8 @@ const coming: Shape = (body) =>
   isOneOf(body.role, 'host', 'guest') &&
   isCount(body.connect) &&
   typeof body.muted === 'boolean' &&
-  typeof body.cameraOff === 'boolean';
+  typeof body.cameraOff === 'boolean' &&
+  (body.pin === undefined || isCount(body.pin));
 
 const SHAPES: Readonly<Record<ConferenceBody['type'], Shape>> = {
   LegJoined: coming,
@@ -56,4 +59,6 @@ const SHAPES: Readonly<Record<ConferenceBody['type'], Shape>> = {
   HostAppointed: leg,
   HostDemoted: leg,
   MeetingEnded: (body) => isNames(body.sites),
+  PinChanged: (body) => isCount(body.host) && isCount(body.guest),
+  SiteWrittenOff: (body) => isName(body.site) && isOneOf(body.reason, 'removed', 'silent'),
 };

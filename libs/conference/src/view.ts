@@ -1,6 +1,6 @@
 import type { SiteId } from '@isthmus/kernel';
 import { byRecencyOf, floorOf } from './selectors.js';
-import { standingOf } from './standing.js';
+import { standingOf, type HeldReason } from './standing.js';
 import type { Conference } from './state.js';
 import type { ConferenceId, LegId, PersonId, Role } from './words.js';
 
@@ -16,6 +16,8 @@ export interface Seat {
   readonly cameraOff: boolean;
   /** Call up, but no media, chat or roster for it until somebody admits it (merge rule 2). */
   readonly held: boolean;
+  /** What it had not seen, if it is held. */
+  readonly heldFor?: HeldReason;
   /** Its site is in this site's component; only such seats are on anyone's stage here. */
   readonly inReach: boolean;
 }
@@ -80,7 +82,8 @@ export const viewOf = (state: Conference, { conference, room, site, reach, versi
         role,
         muted,
         cameraOff: camera !== 'on',
-        held,
+        held: held !== false,
+        ...(held === false ? {} : { heldFor: held }),
         inReach: reach.has(leg.site),
       })),
     waiting: live.flatMap(({ leg, waiting }) =>

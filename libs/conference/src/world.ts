@@ -42,7 +42,7 @@ export class TestSite {
   facts = new Map<FactHash, Fact>();
   timeline: Timeline<Conference> = createTimeline(conference);
   skewMs = 0;
-  room = { seatsMax: 1000, guestsWaitForHost: false };
+  room: ConferenceSeen['room'] = { seatsMax: 1000, guestsWaitForHost: false };
   #nowMs = 1e12;
   #epoch = 0;
   #lastCommand: 'recorded' | 'nothing new' | Refusal = 'nothing new';
@@ -89,7 +89,11 @@ export class TestSite {
     return this;
   }
 
-  join(name: string, role: Role = 'guest', options: { readonly connect?: number; readonly leg?: string } = {}): LegId {
+  join(
+    name: string,
+    role: Role = 'guest',
+    options: { readonly connect?: number; readonly leg?: string; readonly pin?: number } = {},
+  ): LegId {
     const leg = legIdOf(this.id, options.leg ?? name);
     const coming = {
       leg,
@@ -100,6 +104,7 @@ export class TestSite {
       connect: options.connect ?? 1,
       muted: false,
       cameraOff: false,
+      pin: options.pin ?? this.room.pins?.[role] ?? 0,
     };
     this.handle({ type: 'Join', ...coming });
     return leg;
