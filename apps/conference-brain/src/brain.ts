@@ -1,6 +1,6 @@
 import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import { crossings, type ConferenceId, type ConferenceView } from '@isthmus/conference';
-import type { Estate } from '@isthmus/estate';
+import { crossings, type ConferenceId, type ConferenceSeen, type ConferenceView } from '@isthmus/conference';
+import { pinsOf, type Estate } from '@isthmus/estate';
 import type { NodeId } from '@isthmus/placement';
 import type { Bus, Cancel, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/ports';
 import {
@@ -22,6 +22,7 @@ import { Links } from './links.js';
 import { Meeting } from './meeting.js';
 import { LOOK_EVERY_MS, Nodes } from './nodes.js';
 import { Seats } from './seats.js';
+import { Silence } from './silence.js';
 
 export interface BrainParts {
   readonly site: SiteId;
@@ -32,6 +33,8 @@ export interface BrainParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly chance: Chance;
+  /** How long a site may be silent before it is written off; 12 hours if left out. */
+  readonly writeOffAfterMs?: number;
 }
 
 const REPORT_EVERY_MS = 1_000;
@@ -51,6 +54,7 @@ export class Brain {
   private readonly meetings = new Map<string, Meeting>();
   private readonly nodes: Nodes;
   private readonly seats: Seats;
+  private readonly silence: Silence;
   private readonly standIns = new Map<ConferenceId, BrainMessage['intermediaries'][number]>();
   private readonly log = logOf('conference-brain');
   private readonly links: Links;
@@ -70,6 +74,7 @@ export class Brain {
     const { site, store, clock, peers, chance } = parts;
     this.writer = { site, id: writerIdOf(site, epoch), store, clock, chance };
     this.seats = new Seats(chance);
+    this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
     this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
     this.copy = new EstateCopy(store, (estate) => this.estateChanged(estate));
@@ -111,6 +116,7 @@ export class Brain {
     this.refreshAll();
     this.tellingFacts = this.tellFacts();
     this.every(REPORT_EVERY_MS, () => this.report());
+    this.every(LOOK_EVERY_MS, () => this.lookForGone());
     this.every(LOOK_EVERY_MS, () => this.lookAfterNodes());
     this.every(REMIND_EVERY_MS, () => this.meetings.forEach((meeting) => meeting.desire()));
     this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.meetings.forEach((meeting) => void meeting.sweep())));
@@ -163,7 +169,7 @@ export class Brain {
   private meeting(room: string): Meeting {
     let meeting = this.meetings.get(room);
     if (meeting === undefined) {
-      meeting = new Meeting(room, this.writer, this.epoch, this.links, this.nodes, this.seats, () => this.copy.room(room) ?? NO_ROOM, {
+      meeting = new Meeting(room, this.writer, this.epoch, this.links, this.nodes, this.seats, () => this.rulesOf(room), {
         view: (published) => {
           void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
         },
@@ -175,6 +181,25 @@ export class Brain {
       this.meetings.set(room, meeting);
     }
     return meeting;
+  }
+
+  private rulesOf(room: string): ConferenceSeen['room'] {
+    const known = this.copy.room(room);
+    return known === undefined ? NO_ROOM : { ...known, pins: pinsOf(this.estate, room) };
+  }
+
+  /** Sites that an administrator removed, or that have been silent for too long, are written off where they have people. */
+  private lookForGone(): void {
+    const { sites } = this.estate;
+    // Whoever is not in the estate themself knows nothing about who is.
+    if (!Object.hasOwn(sites, this.parts.site)) return;
+    this.silence.look(this.parts.clock.monotonic(), Object.keys(sites) as SiteId[], this.links.reach());
+    const goneFor = (site: SiteId) => (!Object.hasOwn(sites, site) ? 'removed' : this.silence.isGone(site) ? 'silent' : undefined);
+    for (const meeting of this.meetings.values()) {
+      const isGone = [...meeting.chronicle.sites().values()].some((there) => [...there].some((site) => goneFor(site) !== undefined));
+      if (isGone)
+        void this.watched(meeting.writeOff(goneFor)).catch((error: unknown) => this.log.warn({ error }, 'a site could not be written off'));
+    }
   }
 
   private async adopted(facts: readonly Fact[]): Promise<void> {
@@ -201,7 +226,10 @@ export class Brain {
     void this.parts.bus.publish({ topic: TOPICS.estate, key: 'estate', value: estate });
     this.linkPeers(estate);
     for (const [room, meeting] of this.meetings) {
-      if (meeting.current !== undefined && (estate.rooms[room]?.disabled ?? true)) void this.watched(meeting.close());
+      if (meeting.current === undefined) continue;
+      void this.watched((estate.rooms[room]?.disabled ?? true) ? meeting.close() : meeting.notePins()).catch((error: unknown) =>
+        this.log.warn({ error, room }, 'a change of the room could not be recorded'),
+      );
     }
   }
 

@@ -9,6 +9,7 @@ import {
   liveLegsOf,
   occasionsOf,
   openings,
+  returnsAt,
   type Conference,
   type ConferenceBody,
   type ConferenceId,
@@ -179,6 +180,26 @@ export class Chronicle {
   async settle(reach: ReadonlySet<SiteId>): Promise<void> {
     const occasions = occasionsOf(this.openings.state, { reach, live: this.liveness() });
     await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joiningsOf(this.openings.state, occasions));
+  }
+
+  /** Says that this site's people are there all the same, where it was written off. False if that was not so. */
+  async answer(there: ReadonlySet<LegId>): Promise<boolean> {
+    const answers = this.groups.flatMap(({ ids, timeline }) => {
+      const returns = returnsAt(timeline.state, this.writer.site, there);
+      return returns.length === 0 ? [] : [{ id: ids[0]!, returns }];
+    });
+    for (const { id, returns } of answers) await this.record(id, returns);
+    return answers.length > 0;
+  }
+
+  /** Whether this site was written off in a conference in which these people of it are. */
+  mustAnswer(there: ReadonlySet<LegId>): boolean {
+    return this.groups.some(({ timeline }) => returnsAt(timeline.state, this.writer.site, there).length > 0);
+  }
+
+  /** Sites that have somebody in a conference of this room, in reach or not. */
+  sites(): ReadonlyMap<ConferenceId, ReadonlySet<SiteId>> {
+    return new Map([...this.liveness()].map(([id, { sites }]) => [id, sites]));
   }
 
   private async append(stream: StreamName, timeline: Timeline<unknown>, drafts: readonly Draft[]): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type ConferenceSeen,
   type ConferenceView,
   type LegId,
+  type WriteOffReason,
 } from '@isthmus/conference';
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
 import { cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
@@ -75,9 +76,9 @@ export class Meeting {
       if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
 
       const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
-      const { person, name, role, connect, muted, cameraOff } = command;
+      const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
       const id = await this.chronicle.enter(this.unique(), this.reach());
-      await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff }, id);
+      await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff, proof }, id);
       return this.welcome(leg, id);
     });
   }
@@ -102,6 +103,7 @@ export class Meeting {
     this.chronicle.add(facts);
     this.refresh();
     await this.inTurn(async () => {
+      await this.chronicle.answer(this.there());
       await this.chronicle.settle(this.reach());
       const occasion = this.chronicle.occasion(this.reach());
       if (occasion !== undefined) await this.chronicle.record(occasion.name, closingsAt(this.chronicle.state(occasion), this.writer.site));
@@ -112,8 +114,27 @@ export class Meeting {
   /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
   close(): Promise<void> {
     return this.inTurn(async () => {
-      for (const leg of [...this.seats.inRoom(this.room).keys(), ...this.waiting])
-        await this.decide({ type: 'Leave', leg, reason: 'room-disabled' });
+      for (const leg of this.there()) await this.decide({ type: 'Leave', leg, reason: 'room-disabled' });
+    });
+  }
+
+  /** The estate may have newer PINs than the meeting has heard of (merge rule 2). */
+  notePins(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.chronicle.occasion(this.reach()) !== undefined) await this.decide({ type: 'NotePins' });
+    });
+  }
+
+  /** Sites that are gone for good keep no meeting alive (merge rule 6). */
+  writeOff(goneFor: (site: SiteId) => WriteOffReason | undefined): Promise<void> {
+    return this.inTurn(async () => {
+      for (const [id, sites] of this.chronicle.sites()) {
+        for (const site of sites) {
+          const reason = goneFor(site);
+          if (reason !== undefined && site !== this.writer.site) await this.record({ type: 'WriteOff', site, reason }, id);
+        }
+      }
+      this.refresh();
     });
   }
 
@@ -131,6 +152,8 @@ export class Meeting {
    * reach, nodes, the other sites' intermediaries.
    */
   refresh(): void {
+    // Written off, and not gone: that is said before anything is concluded from it, or people would be sent away for a silence.
+    if (this.chronicle.mustAnswer(this.there())) return void this.answer().catch(() => undefined);
     const before = this.view;
     const occasion = this.chronicle.occasion(this.reach());
     if (occasion === undefined && before === undefined) return;
@@ -222,11 +245,12 @@ export class Meeting {
   /** Lets go of the legs of this site that the meeting no longer has. */
   private releaseEnded(view: ConferenceView): readonly Ended[] {
     const there = new Set([...view.seats, ...view.waiting].map(({ leg }) => leg));
-    const gone = [...this.seats.inRoom(this.room).keys(), ...this.waiting].filter((leg) => !there.has(leg));
+    const gone = [...this.there()].filter((leg) => !there.has(leg));
     return gone.map((leg) => {
       this.waiting.delete(leg);
       this.seats.release(leg);
-      return { leg, reason: this.chronicle.endOf(leg) };
+      const reason = this.chronicle.endOf(leg);
+      return { leg, reason: reason === 'written-off' ? 'left' : reason };
     });
   }
 
@@ -243,6 +267,17 @@ export class Meeting {
     if (reason !== null) return { type: 'Waiting', ...common, reason };
     if (seating === undefined) throw new Refusal('site.full', FULL);
     return { type: 'Joined', ...common, role, media: this.mediaOf(seating) };
+  }
+
+  /** This site's people, inside and at the door. */
+  private there(): ReadonlySet<LegId> {
+    return new Set([...this.seats.inRoom(this.room).keys(), ...this.waiting]);
+  }
+
+  private answer(): Promise<void> {
+    return this.inTurn(async () => {
+      if (await this.chronicle.answer(this.there())) this.refresh();
+    });
   }
 
   private placeLeg(leg: LegId): Seating | undefined {

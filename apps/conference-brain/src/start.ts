@@ -18,6 +18,8 @@ export interface BrainOptions {
   /** Left out, the site lives on the copy of the estate that it has. */
   readonly followEstate?: FollowEstate;
   readonly clock: Clock;
+  /** How long a site may be silent before it is written off; 12 hours if left out. */
+  readonly writeOffAfterMs?: number;
   /** Left out, the machine's own. */
   readonly timers?: Timers;
   readonly chance?: Chance;

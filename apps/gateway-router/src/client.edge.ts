@@ -104,14 +104,17 @@ class Client implements Conversation<ClientToGateway> {
     if (earlier) return this.sit(request, earlier.of);
     const admission = await inSpan('gateway.admit', {}, () => this.admit(request));
     if (admission.type === 'pin-needed') return this.askForPin(request, admission.wrong);
-    await this.sit(request, { room: admission.room.id, roomName: admission.room.name, role: admission.role });
+    await this.sit(request, { room: admission.room.id, roomName: admission.room.name, role: admission.role, proof: admission.proof });
   }
 
   private admit({ alias, pin }: JoinRequest): Promise<Admission> {
     return this.parts.reception.admit({ alias, pin, address: this.line.address, prompted: this.promptedFor === alias });
   }
 
-  private async sit(request: JoinRequest, { room, roomName, role }: Pick<SeatOf, 'room' | 'roomName' | 'role'>): Promise<void> {
+  private async sit(
+    request: JoinRequest,
+    { room, roomName, role, proof }: Pick<SeatOf, 'room' | 'roomName' | 'role' | 'proof'>,
+  ): Promise<void> {
     const { client: person, name, connect, resume, muted, cameraOff, id: re } = request;
     try {
       const answer = await this.parts.brain.join({
@@ -119,13 +122,14 @@ class Client implements Conversation<ClientToGateway> {
         person,
         name,
         role,
+        proof,
         connect,
         muted,
         cameraOff,
         ...(resume === undefined ? {} : { resume }),
       });
       this.seat = this.parts.seats.take(
-        { leg: answer.leg, person, room, roomName, role, resume: answer.resume, connect, re },
+        { leg: answer.leg, person, room, roomName, role, proof, resume: answer.resume, connect, re },
         answer,
         this.line,
       );

@@ -16,6 +16,7 @@ export const meetingViewFor = (leg: LegId, view: ConferenceView): MeetingView =>
     floor: held ? null : view.floor,
     locked: view.locked,
     held,
+    ...(own?.heldFor === undefined ? {} : { heldFor: own.heldFor }),
     waiting: own?.role === 'host' && !held ? atTheDoor(view) : [],
   };
 };
@@ -37,5 +38,5 @@ const rosterEntry = ({ leg, name, site, role, muted, cameraOff, inReach }: Seat,
 /** A held leg is admitted by the same words as one that waits, so hosts find both in one list. */
 const atTheDoor = (view: ConferenceView): MeetingView['waiting'] => [
   ...view.waiting.map(({ leg, name, reason }) => ({ leg, name, reason })),
-  ...view.seats.filter((seat) => seat.held).map(({ leg, name }) => ({ leg, name, reason: 'lock' as const })),
+  ...view.seats.filter((seat) => seat.held).map(({ leg, name, heldFor }) => ({ leg, name, reason: heldFor ?? ('lock' as const) })),
 ];

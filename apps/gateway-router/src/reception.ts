@@ -1,5 +1,5 @@
 import type { Role } from '@isthmus/conference';
-import type { Estate, Room } from '@isthmus/estate';
+import { pinsOf, type Estate, type Room } from '@isthmus/estate';
 import { roomMeant } from '@isthmus/routing';
 import type { PinCheck } from './pin-check.js';
 import type { PinThrottle } from './pin-throttle.js';
@@ -15,7 +15,7 @@ export interface Request {
 }
 
 export type Admission =
-  | { readonly type: 'come-in'; readonly room: Room; readonly role: Role }
+  | { readonly type: 'come-in'; readonly room: Room; readonly role: Role; readonly proof: number }
   /** `wrong`: a PIN was given and did not fit; to be counted, never to be told apart. */
   | { readonly type: 'pin-needed'; readonly wrong: boolean };
 
@@ -35,18 +35,21 @@ export class Reception {
   ) {}
 
   async admit(request: Request): Promise<Admission> {
-    const room = roomMeant(this.estate(), request.alias);
-    if (room && room.hostPinHash === null && room.guestPinHash === null) return { type: 'come-in', room, role: 'host' };
+    const estate = this.estate();
+    const room = roomMeant(estate, request.alias);
+    // By the same copy of the estate as the check, which takes its time: the PIN may be another when it ends.
+    const comeIn = (into: Room, role: Role): Admission => ({ type: 'come-in', room: into, role, proof: pinsOf(estate, into.id)[role] });
+    if (room && room.hostPinHash === null && room.guestPinHash === null) return comeIn(room, 'host');
     if (request.pin === undefined && !request.prompted) return NEEDED;
     const pin = normalPin(request.pin ?? '');
-    if (pin === '') return room && room.guestPinHash === null ? { type: 'come-in', room, role: 'guest' } : NEEDED;
+    if (pin === '') return room && room.guestPinHash === null ? comeIn(room, 'guest') : NEEDED;
 
     const attempt = this.throttle.attempt(room?.id, request.address);
     const [host, guest] = await this.check.fits([room?.hostPinHash ?? null, room?.guestPinHash ?? null], pin, this.exampleHash());
     const role = host ? 'host' : guest ? 'guest' : undefined;
     if (!room || !role || attempt.blocked) return WRONG;
     attempt.right();
-    return { type: 'come-in', room, role };
+    return comeIn(room, role);
   }
 
   private exampleHash(): string | undefined {

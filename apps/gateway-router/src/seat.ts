@@ -18,6 +18,8 @@ export interface SeatOf {
   readonly roomName: string;
   /** What was proved at the door. */
   readonly role: Role;
+  /** Which generation of that role's PIN it was. */
+  readonly proof: number;
   readonly resume: string;
   readonly connect: number;
   /** Id of the request that asked for it: `joined` answers it, now or later. */

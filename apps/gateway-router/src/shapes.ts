@@ -23,6 +23,7 @@ const view = z.object({
       muted: z.union([z.literal(false), z.enum(['self', 'host'])]),
       cameraOff: z.boolean(),
       held: z.boolean(),
+      heldFor: z.enum(['lock', 'pin']).exactOptional(),
       inReach: z.boolean(),
     }),
   ),
@@ -61,6 +62,7 @@ export const estate: z.ZodType<Estate> = z.object({
   revision: z.int(),
   rooms: z.record(z.string(), room),
   sites: z.record(z.string(), site),
+  pins: z.record(z.string(), z.object({ host: z.int(), guest: z.int() })).exactOptional(),
 });
 
 /** @throws Fault `bus.malformed`: another service and this one do not speak the same version. */

@@ -25,7 +25,7 @@ export interface Coming {
   readonly muted: boolean;
   readonly cameraOff: boolean;
   /** Which generation of the role's PIN was proved at the door; 0 where the room has never had one. Never the PIN (merge rule 2). */
-  readonly pin: number;
+  readonly proof: number;
 }
 
 /** Which generation of each role's PIN is in force: a number that grows with each change and says nothing about the PIN. */

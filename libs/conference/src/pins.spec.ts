@@ -94,7 +94,7 @@ describe('a change of PINs', () => {
   it('does not touch those who came by the new PIN, nor hosts when only the guest PIN was changed', () => {
     const { lon, nyc, world } = split();
     learn(lon, 1, 5);
-    const [old, guest] = [nyc.join('bea', 'host'), nyc.join('gus', 'guest', { pin: 5 })];
+    const [old, guest] = [nyc.join('bea', 'host'), nyc.join('gus', 'guest', { proof: 5 })];
     world.heal();
     expect(lon.seat(old)).toMatchObject({ held: false, role: 'host' });
     expect(lon.seat(guest)).toMatchObject({ held: false });
@@ -118,13 +118,13 @@ describe('a change of PINs', () => {
     learn(lon, 7, 1);
     nyc.join('eve', 'host');
     world.heal();
-    const back = nyc.join('eve', 'host', { connect: 2, leg: 'eve2', pin: 7 });
+    const back = nyc.join('eve', 'host', { connect: 2, leg: 'eve2', proof: 7 });
     expect(nyc.seat(back)).toMatchObject({ role: 'host', held: false });
   });
 
   it('in facts from before there were generations counts as the first PIN', () => {
     const site = new World(sha256, 'nyc').at('nyc');
-    const { pin: _, ...body } = {
+    const { proof: _, ...body } = {
       leg: 'nyc-ana',
       person: 'ana',
       name: 'ana',
@@ -133,10 +133,10 @@ describe('a change of PINs', () => {
       connect: 1,
       muted: false,
       cameraOff: false,
-      pin: 0,
+      proof: 0,
     };
     const fact = site.record({ type: 'LegJoined', v: 1, by: 'nyc-ana' as never, body });
-    expect(upcast(fact)?.body).toMatchObject({ pin: 0 });
+    expect(upcast(fact)?.body).toMatchObject({ proof: 0 });
     expect(viewOf(site.state, { ...site.view, reach: site.reach }).seats).toHaveLength(1);
   });
 });

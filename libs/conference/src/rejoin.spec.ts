@@ -229,7 +229,7 @@ describe('a re-join', () => {
         const { body, said: came } = arrivals.get(leg)!;
         for (const { body: pins, said: change } of of('PinChanged')) {
           const known =
-            body.pin >= pins[body.role] ||
+            body.proof >= pins[body.role] ||
             saw(change, came) ||
             [...of('LegAdmitted'), ...of('HostAppointed')].some(({ body, said }) => body.leg === leg && saw(said, change));
           expect(known).toBe(true);
@@ -242,7 +242,7 @@ describe('a re-join', () => {
       for (const { leg, role } of standingOf(state).legs.values()) {
         const { body, said: came } = arrivals.get(leg.leg)!;
         if (role === 'guest' || body.role === 'guest') continue;
-        const outdated = of('PinChanged').filter(({ body: pins, said }) => pins.host > body.pin && !saw(said, came));
+        const outdated = of('PinChanged').filter(({ body: pins, said }) => pins.host > body.proof && !saw(said, came));
         for (const { said: change } of outdated)
           expect(of('HostAppointed').some(({ body, said }) => body.leg === leg.leg && saw(said, change))).toBe(true);
       }

@@ -67,9 +67,11 @@ export const closingsAt = (conference: Conference, site: SiteId): readonly Confe
  * themselves (merge rule 6, ADR 0031).
  */
 export const returnsAt = (conference: Conference, site: SiteId, there: ReadonlySet<LegId>): readonly ConferenceBody[] =>
-  [...standingOf(conference).legs.values()]
-    .filter(({ leg, ended }) => leg.site === site && ended === 'written-off' && there.has(leg.leg))
-    .map(({ leg }) => ({ type: 'LegReturned', v: 1, by: leg.leg, body: { leg: leg.leg, connect: leg.connect } }));
+  conference.writtenOff.length === 0
+    ? []
+    : [...standingOf(conference).legs.values()]
+        .filter(({ leg, ended }) => leg.site === site && ended === 'written-off' && there.has(leg.leg))
+        .map(({ leg }) => ({ type: 'LegReturned', v: 1, by: leg.leg, body: { leg: leg.leg, connect: leg.connect } }));
 
 /** Whether the door is shut to newcomers. */
 export const isLocked = (conference: Conference): boolean => standingOf(conference).locked;

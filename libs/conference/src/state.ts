@@ -228,7 +228,7 @@ export const heldHostRole = (conference: Conference, leg: Leg, act: Said, count:
 
 /** Changes of the PIN by which this leg came in, of which neither the leg nor whoever learnt of the change knew the other. */
 export const outdatedBy = ({ pins }: Conference, leg: Leg): readonly PinChange[] =>
-  pins.length === 0 ? pins : pins.filter((change) => change[leg.role] > leg.pin && !saw(change.said, leg.came));
+  pins.length === 0 ? pins : pins.filter((change) => change[leg.role] > leg.proof && !saw(change.said, leg.came));
 
 /** What took the host role from a leg. A host PIN that was changed behind its back makes nobody host (ADR 0030). */
 export const demotionsOf = (conference: Conference, leg: Leg): readonly Said[] => {

@@ -50,7 +50,7 @@ const commandOf = ({ what, own, other, n }: Step, i: number, site: TestSite): Co
         connect: i + 1,
         muted: n % 2 === 0,
         cameraOff: n % 5 === 0,
-        pin: site.room.pins?.[what === 'join' ? 'guest' : 'host'] ?? 0,
+        proof: site.room.pins?.[what === 'join' ? 'guest' : 'host'] ?? 0,
       };
       return { type: 'Join', role: what === 'join' ? 'guest' : 'host', ...coming };
     }

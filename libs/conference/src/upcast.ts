@@ -3,7 +3,7 @@ import type { ConferenceBody } from './facts.js';
 
 /**
  * The door through which stored and foreign facts come into the domain: it checks the shape of what it knows and brings
- * old facts up to date (there is only version 1 so far, to which `pin` was added). Undefined for all else, which then folds as nothing but is
+ * old facts up to date (there is only version 1 so far, to which `proof` was added). Undefined for all else, which then folds as nothing but is
  * kept and passed on: a newer site may understand it (merge rule 5).
  */
 export const upcast = (fact: Fact): ConferenceBody | undefined => {
@@ -11,7 +11,7 @@ export const upcast = (fact: Fact): ConferenceBody | undefined => {
   if (v !== 1 || !Object.hasOwn(SHAPES, type) || !isRecord(body)) return undefined;
   if (!SHAPES[type as ConferenceBody['type']](body)) return undefined;
   const isComing = type === 'LegJoined' || type === 'LegKnocked';
-  if (isComing && body.pin === undefined) return { ...fact, body: { ...body, pin: 0 } } as unknown as ConferenceBody;
+  if (isComing && body.proof === undefined) return { ...fact, body: { ...body, proof: 0 } } as unknown as ConferenceBody;
   return fact as unknown as ConferenceBody; // As it is: version 1 is what the domain speaks.
 };
 
@@ -38,7 +38,7 @@ const coming: Shape = (body) =>
   isCount(body.connect) &&
   typeof body.muted === 'boolean' &&
   typeof body.cameraOff === 'boolean' &&
-  (body.pin === undefined || isCount(body.pin));
+  (body.proof === undefined || isCount(body.proof));
 
 const SHAPES: Readonly<Record<ConferenceBody['type'], Shape>> = {
   LegJoined: coming,

@@ -92,7 +92,7 @@ export class TestSite {
   join(
     name: string,
     role: Role = 'guest',
-    options: { readonly connect?: number; readonly leg?: string; readonly pin?: number } = {},
+    options: { readonly connect?: number; readonly leg?: string; readonly proof?: number } = {},
   ): LegId {
     const leg = legIdOf(this.id, options.leg ?? name);
     const coming = {
@@ -104,7 +104,7 @@ export class TestSite {
       connect: options.connect ?? 1,
       muted: false,
       cameraOff: false,
-      pin: options.pin ?? this.room.pins?.[role] ?? 0,
+      proof: options.proof ?? this.room.pins?.[role] ?? 0,
     };
     this.handle({ type: 'Join', ...coming });
     return leg;

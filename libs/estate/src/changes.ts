@@ -1,5 +1,5 @@
 import { epochOf, Refusal, writerOf, type Fact, type SiteId } from '@isthmus/kernel';
-import { emptyEstate, type Estate, type Room, type Site } from './estate.js';
+import { emptyEstate, pinsOf, type Estate, type Room, type Site } from './estate.js';
 import { checkRoom, isReadable, type RoomRefusal } from './room-rules.js';
 
 /**
@@ -86,11 +86,11 @@ export const evolveEstate = (estate: Estate, fact: { readonly type: string; read
   const { room, site, id, change } = body as { room?: unknown; site?: unknown; id?: unknown; change?: unknown };
   switch (fact.type) {
     case 'RoomCreated':
-      return withRoom(next, room);
+      return withPins(withRoom(next, room), room);
     case 'RoomChanged':
-      return withRoom(next, changed(next.rooms, id, change));
+      return withPins(withRoom(next, changed(next.rooms, id, change)), { ...(change as object | undefined), id });
     case 'RoomDeleted':
-      return { ...next, rooms: without(next.rooms, id) };
+      return { ...next, rooms: without(next.rooms, id), pins: without(next.pins ?? {}, id) };
     case 'SiteEnrolled':
       return withSite(next, site);
     case 'SiteChanged':
@@ -106,6 +106,18 @@ const withRoom = (estate: Estate, room: unknown): Estate =>
   isRoom(room) ? { ...estate, rooms: { ...estate.rooms, [room.id]: room } } : estate;
 const withSite = (estate: Estate, site: unknown): Estate =>
   isSite(site) ? { ...estate, sites: { ...estate.sites, [site.id]: site } } : estate;
+
+/** A PIN that was set is a new generation, named by the revision. Taking one away shuts nobody out, and begins none. */
+const withPins = (estate: Estate, change: unknown): Estate => {
+  const { id, hostPinHash, guestPinHash } = (change ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof id !== 'string' || !Object.hasOwn(estate.rooms, id)) return estate;
+  const before = pinsOf(estate, id);
+  const pins = {
+    host: typeof hostPinHash === 'string' ? estate.revision : before.host,
+    guest: typeof guestPinHash === 'string' ? estate.revision : before.guest,
+  };
+  return pins.host === before.host && pins.guest === before.guest ? estate : { ...estate, pins: { ...estate.pins, [id]: pins } };
+};
 
 const changed = (things: Readonly<Record<string, object>>, id: unknown, change: unknown): unknown =>
   typeof id === 'string' && Object.hasOwn(things, id) ? { ...things[id], ...(change as object | undefined), id } : undefined;

@@ -32,7 +32,21 @@ export interface Estate {
   readonly revision: number;
   readonly rooms: Readonly<Record<string, Room>>;
   readonly sites: Readonly<Record<string, Site>>;
+  /** By room: which generation of each PIN is in force. Derived, so that a site can say which one it went by and never the PIN. */
+  readonly pins?: Readonly<Record<string, PinGenerations>>;
 }
+
+/** A number that grows whenever an administrator sets another PIN for the role, and says nothing else about it. */
+export interface PinGenerations {
+  readonly host: number;
+  readonly guest: number;
+}
+
+const NEVER_SET: PinGenerations = { host: 0, guest: 0 };
+
+/** Which PINs of a room are in force; 0 for one that has never been set. */
+export const pinsOf = ({ pins }: Estate, room: string): PinGenerations =>
+  pins !== undefined && Object.hasOwn(pins, room) ? (pins[room] ?? NEVER_SET) : NEVER_SET;
 
 export const emptyEstate: Estate = { revision: 0, rooms: {}, sites: {} };
 

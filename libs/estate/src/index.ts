@@ -1,4 +1,4 @@
-export { emptyEstate, normalAlias, roomWithAlias, type Estate, type Room, type Site } from './estate.js';
+export { emptyEstate, normalAlias, pinsOf, roomWithAlias, type Estate, type PinGenerations, type Room, type Site } from './estate.js';
 export {
   decideEstate,
   foldEstate,

@@ -42,6 +42,8 @@ export const brainCommand = z.discriminatedUnion('type', [
     person: personId,
     name: displayName,
     role: z.enum(['host', 'guest']),
+    /** Which generation of the role's PIN was proved; 0 if the room has never had one. */
+    proof: z.int().min(0).optional(),
     connect: z.int().min(1),
     resume: z.string().max(128).optional(),
     muted: z.boolean(),

@@ -84,8 +84,10 @@ export interface MeetingView {
   readonly locked: boolean;
   /** You yourself wait for a host to admit you although your call is up. */
   readonly held: boolean;
+  /** Why, if you are held: the room was locked, or its PIN changed, while your site could not know. */
+  readonly heldFor?: 'lock' | 'pin';
   /** For hosts: who waits at the door. Empty for guests. */
-  readonly waiting: readonly { readonly leg: LegId; readonly name: string; readonly reason: 'host' | 'lock' }[];
+  readonly waiting: readonly { readonly leg: LegId; readonly name: string; readonly reason: 'host' | 'lock' | 'pin' }[];
 }
 
 export type EndReason = 'left' | 'removed' | 'ended' | 'replaced' | 'rejected' | 'room-disabled' | 'node-lost' | 'timeout';

@@ -20,7 +20,8 @@ const view = z.object({
   floor: leg.nullable(),
   locked: z.boolean(),
   held: z.boolean(),
-  waiting: z.array(z.object({ leg, name: z.string(), reason: z.enum(['host', 'lock']) })),
+  heldFor: z.enum(['lock', 'pin']).exactOptional(),
+  waiting: z.array(z.object({ leg, name: z.string(), reason: z.enum(['host', 'lock', 'pin']) })),
 });
 
 const endReason = z.enum(['left', 'removed', 'ended', 'replaced', 'rejected', 'room-disabled', 'node-lost', 'timeout']);
