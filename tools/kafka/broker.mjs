@@ -104,12 +104,17 @@ export class Broker {
 
   /** @param {string} properties */
   #format(properties) {
-    const { classPath } = this.options;
+    const { classPath, folder } = this.options;
     const id = randomBytes(16).toString('base64url');
     const args = [...JAVA_OPTIONS, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
     const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
-    if (status !== 0)
-      throw new Problem(`Kafka could not prepare its folder:\n${stdout}${stderr}`, 'Give it an empty folder that can be written to.');
+    if (status === 0) return;
+    // It lists all of its settings first.
+    const telling = `${stdout}${stderr}`.split('\n').filter((line) => /exception|error/i.test(line) && !/^\t?[\w.]+ = /.test(line));
+    throw new Problem(
+      `Kafka could not prepare ${folder}: ${telling.slice(0, 3).join(' ')}`,
+      'Give it an empty folder that can be written to.',
+    );
   }
 
   #properties() {
@@ -121,6 +126,7 @@ export class Broker {
       'node.id=1',
       `controller.quorum.voters=1@${HOST}:${port + 1}`,
       'controller.listener.names=CONTROLLER',
+      'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT',
       `listeners=${[...listeners, `CONTROLLER://${HOST}:${port + 1}`].join(',')}`,
       `advertised.listeners=${listeners.join(',')}`,
       'inter.broker.listener.name=PLAINTEXT',
