@@ -38,6 +38,8 @@ export const managementConfig = z.strictObject({
 });
 export type ManagementConfig = z.infer<typeof managementConfig>;
 
+const nodePorts = z.strictObject({ client: port, mediaLink: port, webRtc: port, crossings: z.strictObject({ from: port, to: port }) });
+
 export const siteConfig = z.strictObject({
   site: common.siteId,
   name: z.string(),
@@ -52,10 +54,10 @@ export const siteConfig = z.strictObject({
     registrar: port,
     telemetry: port,
     brainHealth: port,
-    nodes: z
-      .array(z.strictObject({ client: port, mediaLink: port, webRtc: port, crossings: z.strictObject({ from: port, to: port }) }))
-      .min(1)
-      .readonly(),
+    /** Where media nodes that are processes of their own take part in the site's bus; left out, none can. */
+    bus: port.optional(),
+    /** Media nodes within this process. */
+    nodes: z.array(nodePorts).readonly(),
   }),
   /** Legs that each node takes. */
   capacity: z.int().min(1),
@@ -70,6 +72,26 @@ export const siteConfig = z.strictObject({
   relay: z.array(placeConfig).readonly().optional(),
 });
 export type SiteConfig = z.infer<typeof siteConfig>;
+
+/** A media node as a process of its own, beside the one that has the rest of the site. */
+export const mediaNodeConfig = z.strictObject({
+  site: common.siteId,
+  node: common.nodeId,
+  /** For links and crossings. */
+  host: z.string(),
+  /** For clients; announced to them in ICE, too. */
+  clientHost: z.string(),
+  tls: tls.optional(),
+  ports: nodePorts,
+  /** Legs that it takes. */
+  capacity: z.int().min(1),
+  /** Where its certificate is: its own, or its site's. */
+  credentials: folder,
+  /** `wss://host:port` of its site's bus. */
+  bus: z.string(),
+  relay: z.array(placeConfig).readonly().optional(),
+});
+export type MediaNodeConfig = z.infer<typeof mediaNodeConfig>;
 
 /** Where a site keeps the certificate that it got when it enrolled, within its folder. */
 export const CREDENTIALS_FOLDER = 'credentials';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { IsthmusError } from '@isthmus/kernel';
 import { runDemo } from './demo/run-demo.js';
 import { SITES_MAX } from './demo/plan.js';
-import { managementConfig, relayConfig, siteConfig } from './part-config.js';
+import { managementConfig, mediaNodeConfig, relayConfig, siteConfig } from './part-config.js';
 import { readPartConfig, runPart } from './part.js';
 import { startRelay } from './relay/relay.js';
 import { VERSION } from './version.js';
@@ -28,6 +28,7 @@ export const program = (main: string): Command => {
     .option('--sites <number>', `how many sites, 1 to ${SITES_MAX}`, number, 3)
     .option('--nodes-per-site <number>', 'media nodes in each site', number, 1)
     .option('--capacity <number>', 'participants that a media node takes', number, 50)
+    .option('--node-processes', 'run each media node as a process of its own: if one ends, its people are moved')
     .option('--port <number>', "management's first port; each site's are 100 higher than those before it", number, 7_000)
     .addHelpText('after', '\nExample:\n  isthmus demo --sites 2 --state /tmp/two-sites')
     .action((options: DemoFlags) => orSay(() => runDemo({ ...options, listen: options.listen, main })));
@@ -64,6 +65,15 @@ export const program = (main: string): Command => {
       }),
     );
   isthmus
+    .command('media-node <config>', { hidden: true })
+    .description('run a media node beside the process of its site, as the file says')
+    .action((file: string) =>
+      runPart('media-node', async () => {
+        const { startMediaNodeProcess } = await import('./site/media-node-process.js');
+        return startMediaNodeProcess(readPartConfig(mediaNodeConfig, file));
+      }),
+    );
+  isthmus
     .command('relay <config>', { hidden: true })
     .description('run the relay between the sites of a demo')
     .action((file: string) => runPart('relay', () => startRelay(readPartConfig(relayConfig, file))));
@@ -80,6 +90,7 @@ interface DemoFlags {
   readonly sites: number;
   readonly nodesPerSite: number;
   readonly capacity: number;
+  readonly nodeProcesses?: boolean;
   readonly port: number;
 }
 

@@ -3,7 +3,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '@isthmus/kernel';
-import { CREDENTIALS_FOLDER, type ManagementConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
+import type { NodeId } from '@isthmus/placement';
+import { CREDENTIALS_FOLDER, type ManagementConfig, type MediaNodeConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
 import { ensureHttps, type HttpsFiles } from './https.js';
 import { planDemo, relayPlaces, type DemoPlan, type DemoWish, type SitePlan } from './plan.js';
 import { StateFolder } from './state-folder.js';
@@ -12,6 +13,8 @@ import { demoTable } from './table.js';
 
 export interface DemoOptions extends DemoWish {
   readonly state: string;
+  /** Each media node as a process of its own, instead of all within their site's. */
+  readonly nodeProcesses?: boolean;
   /** The program that runs the parts: `isthmus` itself. */
   readonly main: string;
   readonly say: (line: string) => void;
@@ -82,6 +85,11 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
       const config = siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token });
       await part(`site ${site.name}`, site.id, ['site', state.keep(join('sites', `${site.id}.json`), config)]).start();
     };
+    const startNodes = (site: SitePlan) =>
+      nodeConfigsOf(site, plan, options, join(state.folder(join('sites', site.id)), CREDENTIALS_FOLDER), https).map(async (config) => {
+        const file = state.keep(join('sites', `${config.node}.json`), config);
+        await part(`media node ${config.node}`, config.node, ['media-node', file]).start();
+      });
     // Sites that have their certificate do not need management to start (S3).
     const isEnrolled = (site: SitePlan) => state.has(join('sites', site.id, CREDENTIALS_FOLDER, 'site.crt'));
     const enrolled = plan.sites.filter(isEnrolled);
@@ -90,6 +98,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
       management.start().then((said) => managementFacts.parse(said)),
       part('the relay', 'relay', ['relay', relay]).start(),
       ...enrolled.map((site) => startSite(site, expected)),
+      ...enrolled.flatMap(startNodes),
     ] as const;
     // All of them, so that none is still starting while the others are ended again.
     const failed = (await Promise.allSettled(starting)).find((outcome) => outcome.status === 'rejected');
@@ -98,7 +107,10 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     await Promise.all(
       plan.sites
         .filter((site) => !enrolled.includes(site))
-        .map(async (site) => startSite(site, facts, enrolment.parse(await management.ask('enrolment-token', site.id)).token)),
+        .map(async (site) => {
+          await startSite(site, facts, enrolment.parse(await management.ask('enrolment-token', site.id)).token);
+          await Promise.all(startNodes(site));
+        }),
     );
     const authority = https && {
       url: `http://${plan.management.clientHost}:${plan.management.authorityPort}/ca.pem`,
@@ -135,17 +147,34 @@ const managementConfigOf = (plan: DemoPlan, state: StateFolder, https: HttpsFile
 const siteConfigOf = (
   { id, name, host, clientHost, ports }: SitePlan,
   plan: DemoPlan,
-  { capacity }: DemoWish,
+  { capacity, nodeProcesses }: Pick<DemoOptions, 'capacity' | 'nodeProcesses'>,
   stateDir: string,
   https: HttpsFiles | undefined,
   { token, ...management }: { url: string; caFingerprint: string; token: string | undefined },
 ): SiteConfig => ({
   ...{ site: id, name, host, clientHost, capacity, stateDir },
-  ports,
+  ports: nodeProcesses ? { ...ports, nodes: [] } : ports,
   ...(https ? { tls: tlsOf(https) } : {}),
   management: { ...management, ...(token === undefined ? {} : { token }) },
   ...(plan.sites.length > 1 ? { relay: relayPlaces(plan.sites) } : {}),
 });
+
+const nodeConfigsOf = (
+  { id, host, clientHost, ports }: SitePlan,
+  plan: DemoPlan,
+  { capacity, nodeProcesses }: Pick<DemoOptions, 'capacity' | 'nodeProcesses'>,
+  credentials: string,
+  https: HttpsFiles | undefined,
+): readonly MediaNodeConfig[] => {
+  if (!nodeProcesses) return [];
+  return ports.nodes.map((each, at) => ({
+    ...{ site: id, node: `${id}-${at + 1}` as NodeId, host, clientHost, capacity, credentials },
+    ports: each,
+    bus: `wss://${host}:${ports.bus}`,
+    ...(https ? { tls: tlsOf(https) } : {}),
+    ...(plan.sites.length > 1 ? { relay: relayPlaces(plan.sites) } : {}),
+  }));
+};
 
 const tlsOf = ({ certFile, keyFile }: HttpsFiles) => ({ certFile, keyFile });
 

@@ -32,6 +32,7 @@ export interface SitePorts {
   readonly registrar: number;
   readonly telemetry: number;
   readonly brainHealth: number;
+  readonly bus: number;
   readonly nodes: readonly NodePorts[];
 }
 
@@ -106,7 +107,7 @@ const planSite = (id: SiteId, name: string, index: number, { basePort, nodesPerS
     const from = base + CROSSING_PORTS.first + n * each;
     return { client: base + 10 + n, mediaLink: base + 20 + n, webRtc: base + 30 + n, crossings: { from, to: from + each - 1 } };
   });
-  const ports = { meet: base, brainLink: base + 1, registrar: base + 2, telemetry: base + 3, brainHealth: base + 4, nodes };
+  const ports = { meet: base, brainLink: base + 1, registrar: base + 2, telemetry: base + 3, brainHealth: base + 4, bus: base + 5, nodes };
   const meetUrl = `${scheme}://${inUrl(clientHost)}:${ports.meet}`;
   return { id, name, index, host, clientHost, ports, meetUrl, linkUrl: `wss://${host}:${ports.brainLink}` };
 };

@@ -8,6 +8,7 @@ export interface RunDemoOptions {
   readonly sites: number;
   readonly nodesPerSite: number;
   readonly capacity: number;
+  readonly nodeProcesses?: boolean;
   readonly port: number;
 }
 

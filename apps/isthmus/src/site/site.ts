@@ -16,6 +16,7 @@ import type { RunningPart } from '../part.js';
 import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
 import { systemClock as clock } from '../system-clock.js';
+import { openSiteDoor } from './bus-door.js';
 import { siteCredentials } from './site-credentials.js';
 
 /**
@@ -80,6 +81,9 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
         }),
       ),
     );
+    if (ports.bus !== undefined) {
+      parts.add(await openSiteDoor({ site, bus, host, port: ports.bus, credentials: () => credentials }));
+    }
     // All of them, so that none is still starting while the others are ended again.
     const failed = (await Promise.allSettled(starting)).find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;

@@ -13,6 +13,8 @@ export interface DemoWishes {
   readonly sites?: number;
   readonly nodesPerSite?: number;
   readonly capacity?: number;
+  /** Each media node as a process of its own: `pidOf('media-node nyc-1')`. */
+  readonly nodeProcesses?: boolean;
 }
 
 /** A whole deployment, as `npm start` starts it, in processes of its own. */
@@ -33,11 +35,18 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const READY_MS = 120_000;
 
 /** Starts the built product and waits for its table. What it said goes into the error if it does not come up. */
-export const startDemoUnderTest = async ({ port, sites = 3, nodesPerSite = 1, capacity = 50 }: DemoWishes): Promise<DemoUnderTest> => {
+export const startDemoUnderTest = async ({
+  port,
+  sites = 3,
+  nodesPerSite = 1,
+  capacity = 50,
+  nodeProcesses = false,
+}: DemoWishes): Promise<DemoUnderTest> => {
   const state = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const args = ['demo', '--state', state, '--port', port, '--sites', sites, '--nodes-per-site', nodesPerSite, '--capacity', capacity].map(
     String,
   );
+  if (nodeProcesses) args.push('--node-processes');
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
