@@ -40,6 +40,8 @@ export interface BrainParts {
 const REPORT_EVERY_MS = 1_000;
 /** Nodes are told again this often, in case one missed it. */
 const REMIND_EVERY_MS = 5_000;
+/** What follows by itself is looked for this often, in case the store failed when it was due. */
+const TIDY_EVERY_MS = 5_000;
 /** How long clients of a brain that restarted have to come back before their old seats are swept. */
 const SWEEP_AFTER_MS = 20_000;
 
@@ -77,7 +79,7 @@ export class Brain {
     this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
     this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
-    this.copy = new EstateCopy(store, (estate) => this.estateChanged(estate));
+    this.copy = new EstateCopy(store, parts.timers, (estate) => this.estateChanged(estate));
   }
 
   get estate(): Estate {
@@ -119,7 +121,8 @@ export class Brain {
     this.every(LOOK_EVERY_MS, () => this.lookForGone());
     this.every(LOOK_EVERY_MS, () => this.lookAfterNodes());
     this.every(REMIND_EVERY_MS, () => this.meetings.forEach((meeting) => meeting.desire()));
-    this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.meetings.forEach((meeting) => void meeting.sweep())));
+    this.every(TIDY_EVERY_MS, () => this.tidy());
+    this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.sweep()));
   }
 
   async close(): Promise<void> {
@@ -198,7 +201,7 @@ export class Brain {
     for (const meeting of this.meetings.values()) {
       const isGone = [...meeting.chronicle.sites().values()].some((there) => [...there].some((site) => goneFor(site) !== undefined));
       if (isGone)
-        void this.watched(meeting.writeOff(goneFor)).catch((error: unknown) => this.log.warn({ error }, 'a site could not be written off'));
+        this.inBackground(meeting.writeOff(goneFor));
     }
   }
 
@@ -214,6 +217,29 @@ export class Brain {
     this.meetings.forEach((meeting) => meeting.refresh());
   }
 
+  private tidy(): void {
+    for (const [room, meeting] of this.meetings) {
+      const closed = meeting.current !== undefined && (this.copy.room(room)?.disabled ?? true);
+      this.inBackground(closed ? meeting.close() : meeting.tidy());
+    }
+  }
+
+  /** Where the store fails, the orphans stay until it works. */
+  private sweep(meetings: Iterable<Meeting> = this.meetings.values()): void {
+    for (const meeting of meetings) {
+      const swept = meeting.sweep();
+      this.inBackground(swept);
+      swept.catch(() => this.waking.push(this.parts.timers.after(TIDY_EVERY_MS, () => this.sweep([meeting]))));
+    }
+  }
+
+  /** What nobody waits for: a failure is said in the log and in the health, and stops nothing. */
+  private inBackground(work: Promise<void>): void {
+    this.watched(work).catch((error: unknown) =>
+      this.log.warn({ error }, 'what follows by itself could not be recorded; it is tried again'),
+    );
+  }
+
   /** Tells the peers which of our nodes stands for us in a room; a pipe comes to be when both ends have said so. */
   private standIn(room: ConferenceId, node: NodeId | undefined): void {
     const url = node === undefined ? undefined : this.nodes.linkUrls().get(node);
@@ -227,9 +253,7 @@ export class Brain {
     this.linkPeers(estate);
     for (const [room, meeting] of this.meetings) {
       if (meeting.current === undefined) continue;
-      void this.watched((estate.rooms[room]?.disabled ?? true) ? meeting.close() : meeting.notePins()).catch((error: unknown) =>
-        this.log.warn({ error, room }, 'a change of the room could not be recorded'),
-      );
+      this.inBackground((estate.rooms[room]?.disabled ?? true) ? meeting.close() : meeting.notePins());
     }
   }
 

@@ -74,6 +74,8 @@ export class Chronicle {
   /** Facts of conferences that may have people in them. The others' facts stay in the store. */
   private readonly facts = new Map<ConferenceId, Map<string, Fact>>();
   private groups: readonly Group[] = [];
+  /** Conferences whose facts were here and were let go of. */
+  private readonly letGo = new Set<ConferenceId>();
   private readonly forksKnown = new Set<StreamName>();
   private lastAt = 0;
 
@@ -104,15 +106,25 @@ export class Chronicle {
     return this.groups.map(({ ids, timeline }) => ({ conferences: ids, facts: timeline.facts(), state: timeline.state }));
   }
 
-  /** Why a leg is no more. */
-  endOf(leg: LegId): EndedReason {
-    return this.groups.map(({ timeline }) => legOf(timeline.state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';
+  /** Why a leg is no more: in the occasion that it was in, else in any. */
+  endOf(leg: LegId, occasion: Occasion | undefined): EndedReason {
+    const states = [this.state(occasion), ...this.groups.map(({ timeline }) => timeline.state)];
+    return states.map((state) => legOf(state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';
   }
 
-  /** Conferences that facts belong to and that were let go of: they must be read from the store before these facts are added. */
+  /**
+   * Conferences that were let go of and are needed if these facts are added, because the facts belong to them or because they
+   * were joined with one that is here: they must be read from the store first.
+   */
   forgotten(facts: readonly Fact[]): readonly ConferenceId[] {
-    const ids = facts.filter((fact) => categoryOf(fact.stream) === 'conference' && fact.seq > 0).map(conferenceOf);
-    return [...new Set(ids)].filter((id) => !this.facts.has(id));
+    if (this.letGo.size === 0) return [];
+    const needed = new Set([...this.facts.keys(), ...facts.filter((fact) => !isOpening(fact)).map(conferenceOf)]);
+    const joined = [...groupsOf(this.openings.state), ...facts.filter(isOpening).flatMap(joinedIn)];
+    for (let before = -1; before !== needed.size;) {
+      before = needed.size;
+      for (const ids of joined) if (ids.some((id) => needed.has(id))) for (const id of ids) needed.add(id);
+    }
+    return [...needed].filter((id) => this.letGo.has(id));
   }
 
   /** Takes facts that are durable here. */
@@ -122,6 +134,7 @@ export class Chronicle {
       const known = this.facts.get(id) ?? new Map<string, Fact>();
       for (const fact of some) known.set(fact.hash, fact);
       this.facts.set(id, known);
+      this.letGo.delete(id);
       for (const { ids, timeline } of this.groups) if (ids.includes(id)) addBounded(timeline, some);
     }
     addBounded(this.openings, opened);
@@ -152,7 +165,10 @@ export class Chronicle {
 
   /** Lets go of conferences with nobody in them anywhere. True if none is left. */
   forgetEmpty(): boolean {
-    for (const { ids, timeline } of this.groups) if (liveLegsOf(timeline.state).length === 0) for (const id of ids) this.facts.delete(id);
+    for (const { ids, timeline } of this.groups) {
+      if (liveLegsOf(timeline.state).length > 0) continue;
+      for (const id of ids) if (this.facts.delete(id)) this.letGo.add(id);
+    }
     this.regroup();
     return this.facts.size === 0;
   }
@@ -176,10 +192,12 @@ export class Chronicle {
     await this.append(streamNameOf('conference', id, this.writer.id), this.fold([id]).timeline, bodies);
   }
 
-  /** Records that conferences which fold as one now do so for good. */
-  async settle(reach: ReadonlySet<SiteId>): Promise<void> {
+  /** Records that conferences which fold as one now do so for good. True if that was news. */
+  async settle(reach: ReadonlySet<SiteId>): Promise<boolean> {
     const occasions = occasionsOf(this.openings.state, { reach, live: this.liveness() });
-    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joiningsOf(this.openings.state, occasions));
+    const joinings = joiningsOf(this.openings.state, occasions);
+    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joinings);
+    return joinings.length > 0;
   }
 
   /** Says that this site's people are there all the same, where it was written off. False if that was not so. */
@@ -269,5 +287,9 @@ const addBounded = (timeline: Timeline<unknown>, facts: readonly Fact[]): void =
 };
 
 const isOpening = (fact: Fact): boolean => categoryOf(fact.stream) === 'room';
+const joinedIn = (fact: Fact): readonly (readonly ConferenceId[])[] => {
+  const read = openings.read(fact);
+  return read?.type === 'ConferencesJoined' ? [read.body.conferences] : [];
+};
 const conferenceOf = (fact: Fact): ConferenceId => subjectOf(fact.stream) as ConferenceId;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,9 +1,11 @@
-import type { Fact } from '@isthmus/kernel';
+import { Fault, type Fact } from '@isthmus/kernel';
 import { emptyEstate, foldEstate, type Estate, type Room } from '@isthmus/estate';
-import type { EventStore } from '@isthmus/ports';
+import type { EventStore, Timers } from '@isthmus/ports';
 
 /** Follows the estate where it is administered, from after a revision on. Goes on for ever; reports back what is applied. */
 export type FollowEstate = (after: number, applied: () => number, signal: AbortSignal) => AsyncIterable<readonly Fact[]>;
+
+const KEEP_AGAIN_MS = 1_000;
 
 /**
  * This site's own copy of the estate: kept in its store, so that rooms are there when management is not (S3), and followed
@@ -17,6 +19,7 @@ export class EstateCopy {
 
   constructor(
     private readonly store: EventStore,
+    private readonly timers: Timers,
     private readonly changed: (estate: Estate) => void,
   ) {}
 
@@ -42,10 +45,22 @@ export class EstateCopy {
 
   private async follow(follow: FollowEstate): Promise<void> {
     for await (const facts of follow(this.estate.revision, () => this.estate.revision, this.stopped.signal)) {
-      const fresh = await this.store.adopt(facts);
+      const fresh = await this.kept(facts);
       if (fresh.length === 0) continue;
       this.facts.push(...fresh);
       this.fold();
+    }
+  }
+
+  /** A store that fails now is no reason to hear nothing of the estate ever after. */
+  private async kept(facts: readonly Fact[]): Promise<readonly Fact[]> {
+    for (;;) {
+      try {
+        return await this.store.adopt(facts);
+      } catch (error) {
+        if (this.stopped.signal.aborted || !(error instanceof Fault)) throw error;
+        await new Promise<void>((resolve) => this.timers.after(KEEP_AGAIN_MS, resolve));
+      }
     }
   }
 

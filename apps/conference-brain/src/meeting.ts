@@ -10,6 +10,7 @@ import {
   type ConferenceSeen,
   type ConferenceView,
   type LegId,
+  type Occasion,
   type WriteOffReason,
 } from '@isthmus/conference';
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
@@ -72,7 +73,8 @@ export class Meeting {
   join(command: JoinCommand): Promise<BrainAnswer> {
     return this.inTurn(async () => {
       const resumed = command.resume === undefined ? undefined : this.seats.resumed(command.resume);
-      const back = resumed !== undefined && this.view?.seats.some(({ leg }) => leg === resumed);
+      const here = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])];
+      const back = resumed !== undefined && here.some(({ leg }) => leg === resumed);
       if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
 
       const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
@@ -99,16 +101,39 @@ export class Meeting {
 
   /** Takes facts of other sites, durable here already; afterwards the meeting is as it was everywhere. */
   async adopted(facts: readonly Fact[]): Promise<void> {
-    for (const id of this.chronicle.forgotten(facts)) this.chronicle.add(await readConference(this.writer, id));
-    this.chronicle.add(facts);
+    this.chronicle.add([...(await this.readAgain(facts)), ...facts]);
+    this.chronicle.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
     this.refresh();
-    await this.inTurn(async () => {
-      await this.chronicle.answer(this.there());
-      await this.chronicle.settle(this.reach());
-      const occasion = this.chronicle.occasion(this.reach());
-      if (occasion !== undefined) await this.chronicle.record(occasion.name, closingsAt(this.chronicle.state(occasion), this.writer.site));
-      this.refresh();
+    await this.tidy();
+  }
+
+  /**
+   * Records what follows for this site from what is known: that conferences are one, that a leg of ours was replaced, that the
+   * room is closed. Asked again and again, because a store may fail when it is due.
+   */
+  tidy(): Promise<void> {
+    return this.inTurn(async () => {
+      if (await this.follow()) this.refresh();
     });
+  }
+
+  private async follow(): Promise<boolean> {
+    const answered = await this.chronicle.answer(this.there());
+    const settled = await this.chronicle.settle(this.reach());
+    const occasion = this.chronicle.occasion(this.reach());
+    const closings = occasion === undefined ? [] : closingsAt(this.chronicle.state(occasion), this.writer.site);
+    if (occasion !== undefined) await this.chronicle.record(occasion.name, closings);
+    return answered || settled || closings.length > 0;
+  }
+
+  /** What was let go of and is needed again. Others may let go of more while we read, so it is asked until nothing is lacking. */
+  private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
+    const read = new Map<ConferenceId, readonly Fact[]>();
+    for (;;) {
+      const id = this.chronicle.forgotten(facts).find((one) => !read.has(one));
+      if (id === undefined) return [...read.values()].flat();
+      read.set(id, await readConference(this.writer, id));
+    }
   }
 
   /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
@@ -164,7 +189,7 @@ export class Meeting {
       reach: this.reach(),
       version: { epoch: this.epoch, revision: this.revision },
     });
-    const ended = this.releaseEnded(view);
+    const ended = this.releaseEnded(view, occasion);
     const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
     this.intermediary = intermediaryOf(this.nodesToStandIn(), this.intermediary);
     this.output.standIn(this.intermediary);
@@ -243,13 +268,13 @@ export class Meeting {
   }
 
   /** Lets go of the legs of this site that the meeting no longer has. */
-  private releaseEnded(view: ConferenceView): readonly Ended[] {
+  private releaseEnded(view: ConferenceView, occasion: Occasion | undefined): readonly Ended[] {
     const there = new Set([...view.seats, ...view.waiting].map(({ leg }) => leg));
     const gone = [...this.there()].filter((leg) => !there.has(leg));
     return gone.map((leg) => {
       this.waiting.delete(leg);
       this.seats.release(leg);
-      const reason = this.chronicle.endOf(leg);
+      const reason = this.chronicle.endOf(leg, occasion);
       return { leg, reason: reason === 'written-off' ? 'left' : reason };
     });
   }
@@ -311,6 +336,7 @@ export class Meeting {
   private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
     const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
     await this.chronicle.record(id, bodies);
+    await this.follow().catch(() => undefined); // What was asked is recorded; what follows is tried again by `tidy`.
   }
 
   private unique(): string {
