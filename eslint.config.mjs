@@ -35,6 +35,11 @@ const layers = [
       'layer:spec',
     ],
   },
+  // The simulator runs what `shared:simulated` apps decide, never what serves them; only specs and tools run the simulator.
+  {
+    sourceTag: 'layer:simulator',
+    onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol', 'layer:service-kit', 'shared:simulated'],
+  },
   { sourceTag: 'layer:web', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:protocol'] },
   { sourceTag: 'layer:composition', onlyDependOnLibsWithTags: ['*'] },
 ];

@@ -30,6 +30,18 @@ const FORBIDDEN = [
     rule: '@nx/enforce-module-boundaries',
     why: 'services talk over the bus only',
   },
+  {
+    file: 'libs/simulator/src/world.ts',
+    plant: `import '@isthmus/gateway-router';`,
+    rule: '@nx/enforce-module-boundaries',
+    why: 'the simulator runs the brain and no other service',
+  },
+  {
+    file: 'apps/registrar/src/index.ts',
+    plant: `import '@isthmus/simulator';`,
+    rule: '@nx/enforce-module-boundaries',
+    why: 'no service knows the simulator',
+  },
   { file: 'libs/kernel/src/error.ts', plant: `import 'node:fs';`, rule: 'no-restricted-imports', why: 'the kernel touches no disk' },
   { file: 'libs/estate/src/estate.ts', plant: `import 'zod';`, rule: 'no-restricted-imports', why: 'a domain uses no package' },
   {

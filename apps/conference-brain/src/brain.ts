@@ -200,8 +200,7 @@ export class Brain {
     const goneFor = (site: SiteId) => (!Object.hasOwn(sites, site) ? 'removed' : this.silence.isGone(site) ? 'silent' : undefined);
     for (const meeting of this.meetings.values()) {
       const isGone = [...meeting.chronicle.sites().values()].some((there) => [...there].some((site) => goneFor(site) !== undefined));
-      if (isGone)
-        this.inBackground(meeting.writeOff(goneFor));
+      if (isGone) this.inBackground(meeting.writeOff(goneFor));
     }
   }
 

@@ -1,0 +1,120 @@
+import type { ConferenceAct, LegId } from '@isthmus/conference';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { compareSites } from './comparison.js';
+import type { Window } from './people.js';
+import { World } from './world.js';
+
+/** What the simulator has found in the brain, told by hand: three sites, one room, no weather but what is said here. */
+describe('the brain, as the simulator found it', () => {
+  let world: World;
+
+  beforeEach(async () => {
+    world = new World(1, { sites: 3, restores: false });
+    world.begin();
+    await passes(1_500);
+  });
+
+  const passes = (ms: number) => world.schedule.runUntil(world.schedule.nowMs + ms);
+  const siteAt = (at: number) => world.sites[at]!;
+  const comes = async (at: number, who: { readonly role: 'host' | 'guest'; readonly again?: Window }): Promise<Window> => {
+    const window = world.people.opens(siteAt(at), 'r0', who.again?.person ?? { role: who.role });
+    await passes(1_000);
+    return window;
+  };
+  const does = async (window: Window, act: ConferenceAct) => {
+    world.people.acts(window, act);
+    await passes(1_000);
+  };
+  const leaves = async (window: Window) => {
+    world.people.leaves(window);
+    await passes(1_000);
+  };
+  const seatsAt = (at: number): readonly LegId[] =>
+    siteAt(at)
+      .views.get('r0')
+      ?.seats.map(({ leg }) => leg) ?? [];
+  const cut = (one: number, other: number) => {
+    world.network.cut(siteAt(one).id, siteAt(other).id);
+    world.network.cut(siteAt(other).id, siteAt(one).id);
+  };
+  const heal = () => {
+    for (const { id: from } of world.sites) for (const { id: to } of world.sites) world.network.heal(from, to);
+  };
+  const allIsWell = () => {
+    compareSites(world);
+    expect(world.ledger.violations).toEqual([]);
+  };
+
+  it('brings nobody back whose second window at the same site took over and was closed', async () => {
+    const host = await comes(0, { role: 'host' });
+    const first = await comes(1, { role: 'guest' });
+    const second = await comes(1, { role: 'guest', again: first });
+    expect(first.state).toBe('out');
+    await leaves(second);
+    expect(seatsAt(1)).toEqual([host.leg]);
+    allIsWell();
+  });
+
+  it('keeps the place at the door of somebody whose connection breaks there', async () => {
+    const host = await comes(0, { role: 'host' });
+    await does(host, { type: 'lock' });
+    const guest = await comes(1, { role: 'guest' });
+    const { leg } = guest;
+    expect(guest.state).toBe('waiting');
+    cut(0, 1);
+    await passes(4_000);
+    world.people.reconnects(guest);
+    await passes(1_000);
+    expect([guest.state, guest.leg]).toEqual(['waiting', leg]);
+    heal();
+    await passes(6_000);
+    await does(host, { type: 'admit', leg: leg! });
+    expect(guest.state).toBe('in');
+    allIsWell();
+  });
+
+  it('tells who was replaced beyond a split that they were, although the two meetings are not one for good yet', async () => {
+    cut(0, 1);
+    cut(0, 2);
+    await passes(4_000);
+    const here = await comes(0, { role: 'guest' });
+    const there = await comes(1, { role: 'guest', again: here });
+    const reasons: string[] = [];
+    const ended = world.people.ended.bind(world.people);
+    world.people.ended = (site, list) => {
+      reasons.push(...list.map(({ reason }) => reason));
+      ended(site, list);
+    };
+    heal();
+    await passes(8_000);
+    expect(reasons).toEqual(['replaced']);
+    expect([here.state, there.state]).toEqual(['out', 'in']);
+    allIsWell();
+  });
+
+  it('remembers a meeting that had emptied here when a site that never wrote in it turns out to be in it', async () => {
+    const host = await comes(0, { role: 'host' });
+    cut(1, 2);
+    await passes(4_000);
+    // In one moment the last one leaves, as far as the one site knows, and somebody comes at the other.
+    const late = world.people.opens(siteAt(2), 'r0', { role: 'guest' });
+    await leaves(host);
+    expect([late.state, seatsAt(1)]).toEqual(['in', []]);
+    heal();
+    await passes(8_000);
+    expect(seatsAt(1)).toEqual([late.leg]);
+    allIsWell();
+  });
+
+  it('hears of the estate again after a disk that was full', async () => {
+    const guest = await comes(1, { role: 'guest' });
+    siteAt(1).disk.full = true;
+    world.disables('r0');
+    await passes(3_000);
+    siteAt(1).disk.full = false;
+    await passes(12_000);
+    expect(guest.state).toBe('out');
+    expect(siteAt(1).brain?.estate.rooms['r0']?.disabled).toBe(true);
+    allIsWell();
+  });
+});

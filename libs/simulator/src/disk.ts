@@ -1,0 +1,221 @@
+import { categoryOf, Fault, Refusal, type Fact, type StreamName } from '@isthmus/kernel';
+import type { EventStore, Position, Stored } from '@isthmus/ports';
+import type { Random } from './random.js';
+import type { Schedule } from './schedule.js';
+
+/** What survives when the process does not: facts in the order in which they became durable, and counters. */
+export class Disk {
+  readonly facts = new Map<string, Fact>();
+  private categories = new Map<string, Fact[]>();
+  private heads = new Map<StreamName, number>();
+  private streamNames = new Map<string, Set<StreamName>>();
+  bookmarks = new Map<string, Position>();
+  epoch = 0;
+  /** When something was last written. */
+  writtenMs = 0;
+  /** Until somebody makes room. */
+  full = false;
+
+  head(stream: StreamName): number {
+    return this.heads.get(stream) ?? -1;
+  }
+
+  rows(category: string): readonly Fact[] {
+    return this.categories.get(category) ?? [];
+  }
+
+  streams(category: string): readonly StreamName[] {
+    return [...(this.streamNames.get(category) ?? [])].sort();
+  }
+
+  /** True if it was not here. */
+  insert(fact: Fact): boolean {
+    if (this.facts.has(fact.hash)) return false;
+    const category = categoryOf(fact.stream);
+    this.facts.set(fact.hash, fact);
+    const rows = this.categories.get(category);
+    if (rows === undefined) this.categories.set(category, [fact]);
+    else rows.push(fact);
+    this.heads.set(fact.stream, Math.max(this.head(fact.stream), fact.seq));
+    const names = this.streamNames.get(category);
+    if (names === undefined) this.streamNames.set(category, new Set([fact.stream]));
+    else names.add(fact.stream);
+    return true;
+  }
+
+  /** A copy, as a backup is one. */
+  copy(): Disk {
+    const copy = new Disk();
+    for (const fact of this.facts.values()) copy.insert(fact);
+    copy.bookmarks = new Map(this.bookmarks);
+    copy.epoch = this.epoch;
+    return copy;
+  }
+}
+
+/** Where a store may be told to stop its process for good: before what was written is durable, after it, or after it was acknowledged. */
+export type Boundary = 'before append' | 'after append' | 'after acknowledgement';
+
+export interface StoreWorld {
+  readonly schedule: Schedule;
+  readonly random: Random;
+  /** Asked at every append: whether the process dies there. */
+  readonly dies: () => Boundary | undefined;
+  readonly die: () => void;
+}
+
+interface Write {
+  readonly apply: () => unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly boundary: Boundary | undefined;
+}
+
+/** A disk as one process sees it. What is written becomes durable a little later, and is acknowledged then, as an fsync is. */
+export class SimulatedStore implements EventStore {
+  #dead = false;
+  readonly #writes: Write[] = [];
+  #busy = false;
+  readonly #waiting = new Set<() => void>();
+  /** Kept lazily: they reach the disk with the next commit. */
+  readonly #bookmarks = new Map<string, Position>();
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly world: StoreWorld,
+  ) {}
+
+  append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void> {
+    return this.#write(() => {
+      const head = this.disk.head(stream);
+      if (head === expected) for (const fact of facts) this.disk.insert(fact);
+      else if (head < expected || !facts.every(({ hash }) => this.disk.facts.has(hash)))
+        throw new Refusal('store.conflict', `${stream} stands at ${head}, not at ${expected}.`);
+    }, this.world.dies());
+  }
+
+  adopt(facts: readonly Fact[]): Promise<readonly Fact[]> {
+    return this.#write(() => facts.filter((fact) => this.disk.insert(fact)), undefined);
+  }
+
+  beginEpoch(): Promise<number> {
+    return this.#write(() => (this.disk.epoch += 1), undefined);
+  }
+
+  async *read(stream: StreamName, from = 0): AsyncIterable<Fact> {
+    for (const fact of this.disk.rows(categoryOf(stream))) if (fact.stream === stream && fact.seq >= from) yield fact;
+    if (this.#dead) await never();
+  }
+
+  async *follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
+    const rows = this.disk.rows(category);
+    let at = placeOf(after, rows);
+    while (!signal.aborted) {
+      if (this.#dead) await never();
+      const all = this.disk.rows(category);
+      if (at < all.length) {
+        const fact = all[at]!;
+        at += 1;
+        yield { position: `${at}.${fact.hash.slice(0, 12)}`, fact };
+      } else await this.#news(signal);
+    }
+  }
+
+  streams(category: string): Promise<readonly StreamName[]> {
+    return this.#dead ? never() : Promise.resolve(this.disk.streams(category));
+  }
+
+  bookmark(name: string): Promise<Position | undefined> {
+    return this.#dead ? never() : Promise.resolve(this.#bookmarks.get(name) ?? this.disk.bookmarks.get(name));
+  }
+
+  setBookmark(name: string, position: Position): Promise<void> {
+    if (this.#dead) return never();
+    this.#bookmarks.set(name, position);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The process is gone. Of what was being written, the first part may have reached the disk. */
+  kill(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    let reaches = this.world.random.between(0, this.#writes.length);
+    for (const { apply } of this.#writes.splice(0)) {
+      if (reaches-- <= 0) break;
+      try {
+        apply();
+      } catch {
+        break;
+      }
+    }
+  }
+
+  #write<T>(apply: () => T, boundary: Boundary | undefined): Promise<T> {
+    if (this.#dead) return never();
+    if (boundary === 'before append') {
+      this.world.die();
+      return never();
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#writes.push({ apply, resolve: resolve, reject, boundary });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#busy || this.#writes.length === 0) return;
+    this.#busy = true;
+    const { random, schedule } = this.world;
+    const stalls = random.happens(0.01);
+    schedule.after(stalls ? random.between(50, 400) : random.between(1, 6), () => this.#commit());
+  }
+
+  #commit(): void {
+    if (this.#dead) return;
+    this.#busy = false;
+    const { apply, resolve, reject, boundary } = this.#writes.shift()!;
+    if (this.disk.full) {
+      reject(new Fault('store.full', 'The disk is full.'));
+      return this.#next();
+    }
+    try {
+      const result = apply() as never;
+      this.disk.writtenMs = this.world.schedule.nowMs;
+      for (const [name, position] of this.#bookmarks) this.disk.bookmarks.set(name, position);
+      this.#bookmarks.clear();
+      if (boundary === 'after append') return this.world.die();
+      resolve(result);
+      if (boundary === 'after acknowledgement') this.world.schedule.after(0, () => this.world.die());
+    } catch (error) {
+      reject(error);
+    }
+    for (const wake of [...this.#waiting]) wake();
+    this.#next();
+  }
+
+  #news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+}
+
+/** A process that is gone answers nobody. */
+export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+/** A position that this disk never gave, or from before a backup was restored, means: from the start. */
+const placeOf = (position: Position | undefined, rows: readonly Fact[]): number => {
+  const [row, hash] = (position ?? '').split('.');
+  const at = Number(row);
+  return at > 0 && hash !== undefined && rows[at - 1]?.hash.startsWith(hash) === true ? at : 0;
+};

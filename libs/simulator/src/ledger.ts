@@ -1,0 +1,104 @@
+import type { LegId } from '@isthmus/conference';
+import { siteOfStream, subjectOf, type Fact } from '@isthmus/kernel';
+import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
+import type { Window } from './people.js';
+import type { SimulatedSite } from './site.js';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * What was promised to people, and whether it was kept. It reads the disks and nothing else of the product, so whatever the
+ * brain believes of itself does not count here.
+ */
+export class Ledger {
+  readonly violations: string[] = [];
+  readonly #promised = new Map<string, Fact>();
+
+  constructor(private readonly disabled: ReadonlySet<string>) {}
+
+  violated(law: string, what: string): void {
+    if (this.violations.length < 20) this.violations.push(`${law}: ${what}`);
+  }
+
+  /** An acknowledgement means recorded (merge rule 15): what it says is on the disk by now. */
+  acknowledged(window: Window, command: BrainCommand, answer: BrainAnswer): void {
+    const { site } = window;
+    for (const fact of site.disk.facts.values()) if (siteOfStream(fact.stream) === site.id) this.#promised.set(fact.hash, fact);
+    const facts = factsOf(site, command.room);
+    const says = (leg: LegId, ...types: readonly string[]) =>
+      facts.some(({ type, body }) => types.includes(type) && (body as Body)['leg'] === leg);
+    const kept =
+      answer.type !== 'Done'
+        ? says(answer.leg, 'LegJoined', 'LegKnocked')
+        : command.type === 'Leave'
+          ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked')
+          : command.type === 'Act' && this.#isRecorded(command, facts, says);
+    if (!kept) this.violated('nothing acknowledged is lost', `${site.id} acknowledged ${JSON.stringify(command)} before it was durable`);
+  }
+
+  #isRecorded(
+    { act, leg: by }: Extract<BrainCommand, { type: 'Act' }>,
+    facts: readonly Fact[],
+    says: (leg: LegId, ...types: readonly string[]) => boolean,
+  ): boolean {
+    const any = (...types: readonly string[]) => facts.some(({ type }) => types.includes(type));
+    switch (act.type) {
+      case 'lock':
+        return any('ConferenceLocked');
+      case 'end-for-all':
+        return facts.some((fact) => fact.type === 'MeetingEnded' && fact.by === by);
+      case 'remove':
+        return says(act.leg, 'PersonRemoved');
+      case 'reject':
+        return says(act.leg, 'LegRejected');
+      case 'mute':
+        return (
+          says(act.leg, 'LegMuted') || any('GuestsMuted') || facts.some(({ body }) => isArrival(body, act.leg) && (body as Body)['muted'])
+        );
+      default:
+        return true;
+    }
+  }
+
+  /** Nobody is disconnected but by a deliberate act. */
+  ended(site: SimulatedSite, leg: LegId, reason: ViewPublished['ended'][number]['reason'], window: Window | undefined): void {
+    const all = [...site.disk.facts.values()];
+    const person = (all.find(({ body }) => isArrival(body, leg))?.body as Body | undefined)?.['person'];
+    const meant = {
+      left: () => window === undefined || window.leg !== leg || window.state === 'leaving' || window.state === 'out' || window.abandoned,
+      removed: () => all.some(({ type, body }) => type === 'PersonRemoved' && (body as Body)['person'] === person),
+      rejected: () => all.some(({ type, body }) => type === 'LegRejected' && (body as Body)['leg'] === leg),
+      ended: () => all.some(({ type, body }) => type === 'MeetingEnded' && ((body as Body)['sites'] as string[]).includes(site.id)),
+      replaced: () => all.some(({ type, body }) => isComing(type) && (body as Body)['person'] === person && (body as Body)['leg'] !== leg),
+      'room-disabled': () => window === undefined || this.disabled.has(window.room) || this.wasDisabled.has(window.room),
+    }[reason];
+    if (!meant()) this.violated('nobody is disconnected but deliberately', `${leg} of ${site.id} was ended: ${reason}`);
+  }
+
+  /** Rooms that were ever disabled. */
+  readonly wasDisabled = new Set<string>();
+
+  /** What a restored disk lost is lost for good where no other disk had it. */
+  forgive(lost: readonly string[], elsewhere: readonly SimulatedSite[]): void {
+    for (const hash of lost) if (!elsewhere.some(({ disk }) => disk.facts.has(hash))) this.#promised.delete(hash);
+  }
+
+  broke(site: SimulatedSite, command: BrainCommand, error: unknown): void {
+    this.violated(
+      'no brain breaks',
+      `${site.id} on ${command.type}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  }
+
+  get promised(): ReadonlyMap<string, Fact> {
+    return this.#promised;
+  }
+}
+
+const isComing = (type: string): boolean => type === 'LegJoined' || type === 'LegKnocked';
+const isArrival = (body: unknown, leg: LegId): boolean =>
+  (body as Body | null)?.['leg'] === leg && typeof (body as Body)['person'] === 'string' && typeof (body as Body)['connect'] === 'number';
+
+/** What a disk holds of a room's conferences, whoever recorded it. */
+export const factsOf = (site: SimulatedSite, room: string): readonly Fact[] =>
+  site.disk.rows('conference').filter(({ stream }) => subjectOf(stream).startsWith(`${room}_`));

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { MANAGEMENT } from '@isthmus/estate';
+import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { never } from './disk.js';
+import type { Schedule } from './schedule.js';
+
+export interface RoomRules {
+  readonly id: string;
+  readonly guestsWaitForHost: boolean;
+  readonly seatsMax: number;
+}
+
+const STREAM = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
+
+/** Who administers rooms and sites. A site that cannot reach it lives on what it knows. */
+export class Management {
+  readonly #facts: Fact[] = [];
+  readonly #waiting = new Set<() => void>();
+  /** Sites that management does not reach now. */
+  readonly #away = new Set<SiteId>();
+  readonly disabled = new Set<string>();
+
+  constructor(private readonly schedule: Schedule) {}
+
+  enrol(site: SiteId): void {
+    this.#say('SiteEnrolled', { site: { id: site, name: site, meetUrl: `http://${site}`, linkUrl: `wss://${site}` } });
+  }
+
+  create({ id, guestsWaitForHost, seatsMax }: RoomRules): void {
+    const pins = { hostPinHash: null, guestPinHash: null };
+    this.#say('RoomCreated', {
+      room: { id, name: id, description: '', aliases: [id], ...pins, guestsWaitForHost, seatsMax, disabled: false },
+    });
+  }
+
+  setDisabled(room: string, disabled: boolean): void {
+    this.#say('RoomChanged', { id: room, change: { disabled } });
+    if (disabled) this.disabled.add(room);
+    else this.disabled.delete(room);
+  }
+
+  lose(site: SiteId): void {
+    this.#away.add(site);
+  }
+
+  find(site: SiteId): void {
+    if (this.#away.delete(site)) this.#wake();
+  }
+
+  async *follow(site: SiteId, after: number, alive: () => boolean, signal: AbortSignal): AsyncIterable<readonly Fact[]> {
+    let at = after;
+    while (!signal.aborted) {
+      if (!alive()) await never();
+      const news = this.#away.has(site) ? [] : this.#facts.slice(at);
+      if (news.length === 0) {
+        await this.#news(signal);
+        continue;
+      }
+      at += news.length;
+      yield news;
+    }
+  }
+
+  #say(type: string, body: unknown): void {
+    const fact = { stream: STREAM, seq: this.#facts.length, prev: this.#facts.at(-1)?.hash ?? null, after: [] };
+    this.#facts.push(seal({ ...fact, at: this.schedule.nowMs, by: 'system', type, v: 1, body }, sha256));
+    this.schedule.after(20, () => this.#wake());
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

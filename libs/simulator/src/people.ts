@@ -1,0 +1,197 @@
+import type { ConferenceAct, LegId, PersonId, Role } from '@isthmus/conference';
+import { Fault, Refusal } from '@isthmus/kernel';
+import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
+import type { Ledger } from './ledger.js';
+import type { Random } from './random.js';
+import type { Schedule } from './schedule.js';
+import type { SimulatedSite } from './site.js';
+
+export interface Person {
+  readonly id: PersonId;
+  readonly role: Role;
+  connect: number;
+}
+
+/** One window of a person, open at one site. */
+export interface Window {
+  readonly person: Person;
+  readonly site: SimulatedSite;
+  readonly room: string;
+  state: 'asking' | 'in' | 'waiting' | 'leaving' | 'lost' | 'out';
+  leg: LegId | undefined;
+  resume: string | undefined;
+  /** Of the last thing it asked; what answers an earlier one is not heard. */
+  turn: number;
+  /** Nobody is behind it any more, or nobody was told that it is gone. */
+  abandoned: boolean;
+}
+
+type Ended = ViewPublished['ended'][number];
+
+const BUS_MS = [1, 8] as const;
+
+/** Everybody who meets, and what the gateway-routers do for them. */
+export class People {
+  readonly windows: Window[] = [];
+  readonly persons: Person[] = [];
+  /** Commands by what came of them. */
+  readonly tally = new Map<string, number>();
+  readonly #byLeg = new Map<LegId, Window>();
+
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly random: Random,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** Somebody new, or somebody who is known and opens another window. */
+  comes(site: SimulatedSite, room: string): void {
+    const known = this.persons.length > 3 && this.random.happens(0.25);
+    const person = known ? this.random.pick(this.persons) : { role: this.random.happens(0.4) ? ('host' as const) : ('guest' as const) };
+    if (this.windows.some((window) => window.person === person && window.state === 'asking')) return;
+    this.opens(site, room, person);
+  }
+
+  opens(site: SimulatedSite, room: string, who: Person | { readonly role: Role }): Window {
+    const person = 'id' in who ? who : this.#born(who.role);
+    const window: Window = {
+      person,
+      site,
+      room,
+      state: 'asking',
+      leg: undefined,
+      resume: undefined,
+      turn: 0,
+      abandoned: false,
+    };
+    this.windows.push(window);
+    this.#join(window);
+    return window;
+  }
+
+  /** The connection of a window broke and it comes back at once. */
+  reconnects(window: Window): void {
+    if (window.state === 'in' || window.state === 'waiting' || window.state === 'lost') this.#join(window);
+  }
+
+  leaves(window: Window): void {
+    if ((window.state !== 'in' && window.state !== 'waiting') || window.leg === undefined) return;
+    window.state = 'leaving';
+    this.#ask(window, { type: 'Leave', room: window.room, leg: window.leg });
+  }
+
+  acts(window: Window, act: ConferenceAct): void {
+    if (window.leg === undefined) return;
+    this.#ask(window, { type: 'Act', room: window.room, leg: window.leg, act });
+  }
+
+  /** Windows that are in, at a site whose brain runs. */
+  there(): readonly Window[] {
+    return this.windows.filter(({ state, site }) => (state === 'in' || state === 'waiting') && site.brain !== undefined);
+  }
+
+  ended(site: SimulatedSite, ended: readonly Ended[]): void {
+    for (const { leg, reason } of ended) {
+      const window = this.#byLeg.get(leg);
+      this.ledger.ended(site, leg, reason, window);
+      if (window?.leg === leg && window.state !== 'lost') window.state = 'out';
+    }
+  }
+
+  admitted(legs: readonly LegId[]): void {
+    for (const leg of legs) {
+      const window = this.#byLeg.get(leg);
+      if (window?.leg === leg && window.state === 'waiting') window.state = 'in';
+    }
+  }
+
+  /** The gateway-router has lost its brain: its people try again, or give up. */
+  lost(site: SimulatedSite): void {
+    for (const window of this.windows) {
+      if (window.site !== site || window.state === 'out') continue;
+      window.turn += 1;
+      window.state = window.state === 'leaving' || this.random.happens(0.1) ? 'out' : 'lost';
+      window.abandoned = true;
+    }
+  }
+
+  found(site: SimulatedSite): void {
+    for (const window of this.windows) {
+      if (window.site !== site || window.state !== 'lost') continue;
+      this.schedule.after(this.random.between(50, 3_000), () => this.reconnects(window));
+    }
+  }
+
+  #born(role: Role): Person {
+    const person: Person = { id: `person-${this.persons.length}` as PersonId, role, connect: 0 };
+    this.persons.push(person);
+    return person;
+  }
+
+  #join(window: Window): void {
+    const { person, room, resume } = window;
+    window.state = 'asking';
+    window.abandoned = false;
+    person.connect += 1;
+    this.#ask(window, {
+      type: 'Join',
+      room,
+      person: person.id,
+      name: person.id,
+      role: person.role,
+      connect: person.connect,
+      ...(resume === undefined ? {} : { resume }),
+      muted: this.random.happens(0.5),
+      cameraOff: this.random.happens(0.2),
+    });
+  }
+
+  #ask(window: Window, command: BrainCommand): void {
+    const turn = ++window.turn;
+    const { site } = window;
+    this.schedule.after(this.random.between(...BUS_MS), () => {
+      if (site.brain === undefined) {
+        if (command.type === 'Join' && window.turn === turn) window.state = 'lost';
+        return;
+      }
+      site.ask(command).then(
+        (answer) => this.#answered(window, turn, command, answer),
+        (error: unknown) => this.#failed(window, turn, command, error),
+      );
+    });
+  }
+
+  #answered(window: Window, turn: number, command: BrainCommand, answer: BrainAnswer): void {
+    this.#count(command, 'done');
+    this.ledger.acknowledged(window, command, answer);
+    if (answer.type !== 'Done') {
+      if (window.leg !== undefined && window.leg !== answer.leg) this.#byLeg.delete(window.leg);
+      window.leg = answer.leg;
+      window.resume = answer.resume;
+      this.#byLeg.set(answer.leg, window);
+    }
+    if (window.turn !== turn) return;
+    if (answer.type === 'Joined') window.state = 'in';
+    else if (answer.type === 'Waiting') window.state = 'waiting';
+    else if (command.type === 'Leave') window.state = 'out';
+  }
+
+  #failed(window: Window, turn: number, command: BrainCommand, error: unknown): void {
+    if (!(error instanceof Refusal) && !(error instanceof Fault)) {
+      this.ledger.broke(window.site, command, error);
+      return;
+    }
+    this.#count(command, String(error.code));
+    if (window.turn !== turn) return;
+    if (command.type === 'Join') window.state = error instanceof Refusal ? 'out' : 'lost';
+    // The gateway-router gives up for whoever has gone; the brain is told again when it works.
+    if (command.type === 'Leave') window.state = error instanceof Refusal ? 'out' : 'in';
+    if (window.state === 'lost') this.schedule.after(this.random.between(500, 3_000), () => this.reconnects(window));
+  }
+
+  #count(command: BrainCommand, what: string): void {
+    const name = command.type === 'Act' ? command.act.type : command.type;
+    const key = `${name}: ${what}`;
+    this.tally.set(key, (this.tally.get(key) ?? 0) + 1);
+  }
+}

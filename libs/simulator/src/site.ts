@@ -1,0 +1,197 @@
+import { Brain } from '@isthmus/conference-brain/application';
+import type { SiteId } from '@isthmus/kernel';
+import type { NodeDesire, NodeId } from '@isthmus/placement';
+import type { Bus, Message, Timers } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { Disk, never, SimulatedStore, type Boundary } from './disk.js';
+import type { Management } from './management.js';
+import type { Network } from './network.js';
+import { SimulatedPeers } from './peers.js';
+import { Random } from './random.js';
+
+/** Where the world's clocks would stand if all were right. */
+const EPOCH_MS = 1_760_000_000_000;
+/** A brain takes a node for silent after 3 s. */
+const NODES_REPORT_EVERY_MS = 2_000;
+
+/** What the world hears from a site. */
+export interface SiteEvents {
+  view(site: SimulatedSite, published: ViewPublished): void;
+  crashed(site: SimulatedSite): void;
+  started(site: SimulatedSite): void;
+}
+
+/** One site: a disk, a clock of its own, media nodes that only report, and the real brain, which may die at any moment. */
+export class SimulatedSite {
+  disk = new Disk();
+  skewMs = 0;
+  drift = 1;
+  /** The brain that runs now. */
+  brain: Brain | undefined;
+  /** Tenures so far. */
+  tenure = 0;
+  peers: SimulatedPeers | undefined;
+  crashes = 0;
+  readonly views = new Map<string, ViewPublished['view']>();
+  readonly desires = new Map<NodeId, Map<string, NodeDesire>>();
+  /** Media nodes and until when each says nothing. */
+  readonly nodes = new Map<NodeId, number>();
+  /** How likely the brain dies at an append. */
+  frailty = 0;
+  readonly random: Random;
+  #store: SimulatedStore | undefined;
+  #backup: Disk | undefined;
+
+  constructor(
+    readonly id: SiteId,
+    seed: number,
+    private readonly network: Network,
+    private readonly management: Management,
+    private readonly events: SiteEvents,
+    private readonly peersAt: (site: SiteId) => SimulatedPeers | undefined,
+  ) {
+    this.random = new Random(seed, `site ${id}`);
+    for (let n = this.random.between(1, 2); n > 0; n--) this.nodes.set(`${id}-${n}` as NodeId, 0);
+    network.schedule.every(NODES_REPORT_EVERY_MS, () => this.#nodesReport());
+  }
+
+  async start(): Promise<void> {
+    const tenure = ++this.tenure;
+    const alive = () => this.tenure === tenure;
+    const { schedule } = this.network;
+    this.#store = new SimulatedStore(this.disk, {
+      schedule,
+      random: this.random,
+      dies: () => this.#boundary(),
+      die: () => alive() && this.crash(),
+    });
+    const store = this.#store;
+    const peers = new SimulatedPeers(this.id, this.network, this.peersAt);
+    this.peers = peers;
+    const timers: Timers = {
+      after: (ms, work) => schedule.after(ms / this.drift, () => alive() && work()),
+      every: (ms, work) => schedule.every(ms / this.drift, () => alive() && work()),
+    };
+    const bus: Bus = {
+      publish: (message) => {
+        if (alive()) this.#published(message);
+        return Promise.resolve();
+      },
+      request: never,
+      subscribe: never,
+      close: () => Promise.resolve(),
+    };
+    const brain = new Brain(
+      {
+        site: this.id,
+        bus,
+        store,
+        peers,
+        timers,
+        chance: this.random,
+        clock: { now: () => this.wallMs(), monotonic: () => schedule.nowMs * this.drift },
+        followEstate: (after, _applied, signal) => this.management.follow(this.id, after, alive, signal),
+      },
+      await store.beginEpoch(),
+    );
+    await brain.start();
+    await brain.open();
+    if (!alive()) return;
+    this.brain = brain;
+    this.#nodesReport();
+    this.events.started(this);
+  }
+
+  /** What this site takes for the time. */
+  wallMs(): number {
+    return Math.floor(EPOCH_MS + this.network.schedule.nowMs * this.drift + this.skewMs);
+  }
+
+  /** Asks the brain as the gateway-router does. Whoever asks a brain that dies meanwhile never hears from it. */
+  async ask(command: BrainCommand): Promise<BrainAnswer> {
+    const { brain, tenure } = this;
+    if (brain === undefined) return never();
+    try {
+      const answer = await brain.handle(command);
+      return this.tenure === tenure ? answer : await never();
+    } catch (error) {
+      if (this.tenure !== tenure) return never();
+      throw error;
+    }
+  }
+
+  crash(): void {
+    if (this.#store === undefined) return;
+    this.tenure += 1;
+    this.crashes += 1;
+    this.#store.kill();
+    this.#store = undefined;
+    this.peers?.kill();
+    this.brain = undefined;
+    // What the last tenure said counts until the next one speaks; gateway-routers look at nothing older.
+    this.views.clear();
+    this.events.crashed(this);
+  }
+
+  backUp(): void {
+    this.#backup = this.disk.copy();
+  }
+
+  /** The disk is as it was when the backup was made, and nobody told. @returns what it no longer holds. */
+  restore(): readonly string[] {
+    const backup = this.#backup;
+    if (backup === undefined) return [];
+    const before = this.disk;
+    this.disk = backup.copy();
+    return [...before.facts.keys()].filter((hash) => !this.disk.facts.has(hash));
+  }
+
+  get hasBackup(): boolean {
+    return this.#backup !== undefined;
+  }
+
+  #boundary(): Boundary | undefined {
+    if (this.frailty === 0 || !this.random.happens(this.frailty)) return undefined;
+    return this.random.pick(['before append', 'after append', 'after acknowledgement'] as const);
+  }
+
+  #published({ topic, key, value }: Message): void {
+    if (topic === TOPICS.views) {
+      const published = value as ViewPublished;
+      this.views.set(published.view.room, published.view);
+      this.events.view(this, published);
+    } else if (topic === TOPICS.desires) {
+      const desire = value as NodeDesire;
+      const wanted = this.desires.get(key as NodeId) ?? new Map<string, NodeDesire>();
+      this.desires.set(key as NodeId, wanted);
+      const known = wanted.get(desire.conference);
+      if (known === undefined || !isOlder(desire, known)) wanted.set(desire.conference, desire);
+    }
+  }
+
+  #nodesReport(): void {
+    const { nowMs } = this.network.schedule;
+    for (const [node, silentUntilMs] of this.nodes) {
+      if (silentUntilMs > nowMs) continue;
+      const legs = [...(this.desires.get(node)?.values() ?? [])].reduce((sum, desire) => sum + desire.legs.length, 0);
+      this.brain?.nodeReported(reportOf(this.id, node, legs, nowMs));
+    }
+  }
+}
+
+const isOlder = ({ version: a }: NodeDesire, { version: b }: NodeDesire): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.revision < b.revision);
+
+const reportOf = (site: SiteId, node: NodeId, legs: number, at: number): NodeReport => ({
+  node,
+  site,
+  clientUrl: `ws://${node}/media`,
+  linkUrl: `wss://${node}`,
+  rtpCapabilities: {},
+  capacity: 40,
+  legs,
+  cpu: 0,
+  draining: false,
+  pipes: [],
+  at,
+});

@@ -1,0 +1,175 @@
+import type { SiteId } from '@isthmus/kernel';
+import type { ViewPublished } from '@isthmus/protocol';
+import { compareSites, compareSides } from './comparison.js';
+import { Ledger } from './ledger.js';
+import { Management } from './management.js';
+import { Network } from './network.js';
+import { People } from './people.js';
+import { Random } from './random.js';
+import { Schedule } from './schedule.js';
+import { SimulatedSite, type SiteEvents } from './site.js';
+import { planStory } from './story.js';
+import type { Episode } from './weather.js';
+
+export interface WorldOptions {
+  /** How many sites; left out, the seed decides: 2 to 5. */
+  readonly sites?: number;
+  /** Whether disks are put back to old backups. */
+  readonly restores: boolean;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  /** What was broken; empty if all is well. */
+  readonly violations: readonly string[];
+  /** Words for what happened, each with how often. */
+  readonly did: ReadonlyMap<string, number>;
+  /** At least two sides that could not hear each other both recorded something in one room, and became one. */
+  readonly merged: boolean;
+  /** Names the whole history: equal for equal runs. */
+  readonly print: string;
+}
+
+const NAMES = ['nyc', 'lon', 'cpt', 'sin', 'syd'] as const;
+/** Long enough for links to be dialled again, for orphans to be swept (20 s), and for one exchange round. */
+const AFTERMATH_MS = 32_000;
+
+/** Several sites, their people and what befalls them, by one seed. */
+export class World implements SiteEvents {
+  readonly schedule = new Schedule();
+  readonly random: Random;
+  readonly network: Network;
+  readonly management: Management;
+  readonly ledger: Ledger;
+  readonly people: People;
+  readonly sites: readonly SimulatedSite[];
+  readonly rooms: readonly string[];
+  readonly did = new Map<string, number>();
+  merged = false;
+
+  constructor(
+    readonly seed: number,
+    readonly options: WorldOptions,
+  ) {
+    this.random = new Random(seed, 'world');
+    this.network = new Network(this.schedule, new Random(seed, 'network'));
+    this.management = new Management(this.schedule);
+    this.ledger = new Ledger(this.management.disabled);
+    this.people = new People(this.schedule, new Random(seed, 'people'), this.ledger);
+    const count = options.sites ?? this.random.pick([2, 2, 3, 3, 3, 4, 4, 5]);
+    const ids = Array.from({ length: count }, (_, i) => (NAMES[i] ?? `s${i}`) as SiteId);
+    this.rooms = this.random.pick([['r0'], ['r0'], ['r0'], ['r0', 'r1']]);
+    for (const id of ids) this.management.enrol(id);
+    for (const id of this.rooms)
+      this.management.create({
+        id,
+        guestsWaitForHost: this.random.happens(0.3),
+        seatsMax: this.random.pick([3, 8, 50, 50]),
+      });
+    this.sites = ids.map(
+      (id) =>
+        new SimulatedSite(id, seed, this.network, this.management, this, (other) => this.sites.find((site) => site.id === other)?.peers),
+    );
+  }
+
+  /** Every site starts. */
+  begin(): void {
+    for (const site of this.sites) this.schedule.after(this.random.between(0, 300), () => void this.#starts(site));
+  }
+
+  async live(): Promise<Outcome> {
+    const { schedule, sites } = this;
+    this.begin();
+    const { endMs, episodes } = planStory(this, new Random(this.seed, 'story'));
+    for (const { kind } of episodes) this.note(`partition: ${kind}`);
+    await schedule.runUntil(endMs);
+    await schedule.runUntil(endMs + AFTERMATH_MS);
+    compareSites(this);
+    const print = sites.map(({ disk }) => [...disk.facts.keys()].sort().join()).join('|');
+    return { seed: this.seed, violations: this.ledger.violations, did: this.#summary(), merged: this.merged, print };
+  }
+
+  note(what: string, count = 1): void {
+    this.did.set(what, (this.did.get(what) ?? 0) + count);
+  }
+
+  view(site: SimulatedSite, { ended, attach }: ViewPublished): void {
+    this.people.ended(site, ended);
+    this.people.admitted(attach.map(({ leg }) => leg));
+  }
+
+  crashed(site: SimulatedSite): void {
+    this.note('crash');
+    this.people.lost(site);
+    this.schedule.after(this.random.between(300, 5_000), () => void this.#starts(site));
+  }
+
+  started(site: SimulatedSite): void {
+    this.people.found(site);
+  }
+
+  restores(site: SimulatedSite): void {
+    if (!site.hasBackup) return;
+    this.note('restored backup');
+    site.crash();
+    const lost = site.restore();
+    this.ledger.forgive(
+      lost,
+      this.sites.filter((other) => other !== site),
+    );
+  }
+
+  disables(room: string): void {
+    this.note('room disabled');
+    this.ledger.wasDisabled.add(room);
+    this.management.setDisabled(room, true);
+  }
+
+  /** A split is about to end. */
+  heals(episode: Episode): void {
+    if (this.#bothSidesWrote()) {
+      this.merged = true;
+      this.note('merge of histories from both sides');
+    }
+    if (episode.components !== undefined) compareSides(this, episode.components);
+  }
+
+  /** Two sites each hold something of their own of one room that the other does not. */
+  #bothSidesWrote(): boolean {
+    const own = this.sites.map(({ id, disk }) => ({
+      id,
+      disk,
+      facts: disk.rows('conference').filter(({ stream }) => stream.includes(`@${id}.`)),
+    }));
+    return own.some((one) =>
+      own.some(
+        (other) =>
+          one !== other &&
+          one.facts.some(({ hash }) => !other.disk.facts.has(hash)) &&
+          other.facts.some(({ hash }) => !one.disk.facts.has(hash)),
+      ),
+    );
+  }
+
+  async #starts(site: SimulatedSite): Promise<void> {
+    try {
+      await site.start();
+    } catch (error) {
+      // A full disk: the supervisor tries again.
+      this.note('start failed');
+      if (!site.disk.full) this.ledger.violated('a brain comes back from its streams', String(error));
+      this.schedule.after(1_000, () => void this.#starts(site));
+    }
+  }
+
+  #summary(): ReadonlyMap<string, number> {
+    this.note('facts', Math.max(...this.sites.map(({ disk }) => disk.rows('conference').length)));
+    this.note('persons', this.people.persons.length);
+    this.note(`${this.sites.length} sites`);
+    for (const [what, count] of this.people.tally) this.note(what, count);
+    return this.did;
+  }
+}
+
+/** Lives one seed through, from nothing to one meeting again. */
+export const runSeed = (seed: number, options: WorldOptions): Promise<Outcome> => new World(seed, options).live();
