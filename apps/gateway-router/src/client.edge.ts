@@ -41,7 +41,8 @@ export class ClientEdge {
     const rtpCapabilities = await copy.rtpCapabilitiesWithin(NODE_WITHIN_MS);
     if (!rtpCapabilities) return line.close(CLOSE.tryAgain, 'This site has no media node right now. Trying again may help.');
     const sites = Object.fromEntries(Object.values(copy.estate.sites).map(({ id, name }) => [id, name]));
-    line.send({ type: 'welcome', v: 1, site: copy.site, siteName, sites, rtpCapabilities });
+    const media = copy.mediaUrl();
+    line.send({ type: 'welcome', v: 1, site: copy.site, siteName, sites, rtpCapabilities, ...(media === undefined ? {} : { media }) });
   }
 }
 

@@ -26,6 +26,7 @@ describe('coming in', () => {
       siteName: 'New York',
       sites: { nyc: 'New York' },
       rtpCapabilities: { codecs: [] },
+      media: 'ws://127.0.0.1:1/media',
     });
   });
 

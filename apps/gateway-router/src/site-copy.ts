@@ -16,7 +16,7 @@ const NODES_MAX = 256;
  */
 export class SiteCopy {
   private current: Estate | undefined;
-  private readonly nodes = new Map<string, { readonly rtpCapabilities: Opaque; readonly heardAt: number }>();
+  private readonly nodes = new Map<string, { readonly report: NodeReport; readonly heardAt: number }>();
   private readonly awaited = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
@@ -55,15 +55,20 @@ export class SiteCopy {
   nodeReported(report: NodeReport): void {
     if (report.site !== this.site || Object.keys(report.rtpCapabilities).length === 0) return;
     if (!this.nodes.has(report.node) && this.nodes.size >= NODES_MAX) return;
-    this.nodes.set(report.node, { rtpCapabilities: report.rtpCapabilities, heardAt: this.clock.monotonic() });
+    this.nodes.set(report.node, { report, heardAt: this.clock.monotonic() });
     for (const resolve of this.awaited) resolve();
     this.awaited.clear();
   }
 
   /** What a client may prepare its device with: all nodes of a site are alike. Undefined when no node has reported lately. */
   rtpCapabilities(): Opaque | undefined {
-    for (const [node, { heardAt }] of this.nodes) if (this.clock.monotonic() - heardAt > NODE_SILENT_MS) this.nodes.delete(node);
-    return [...this.nodes.values()].at(-1)?.rtpCapabilities;
+    return this.reports().at(-1)?.rtpCapabilities;
+  }
+
+  /** Where somebody who joins now will most likely be seated; the brain decides when they do. */
+  mediaUrl(): string | undefined {
+    const free = this.reports().filter(({ draining, legs, capacity }) => !draining && legs < capacity);
+    return free.sort((a, b) => a.legs / a.capacity - b.legs / b.capacity)[0]?.clientUrl;
   }
 
   /** The same, waiting for a node to report, at most so long. */
@@ -81,6 +86,11 @@ export class SiteCopy {
       this.awaited.add(done);
     });
     return this.rtpCapabilities();
+  }
+
+  private reports(): NodeReport[] {
+    for (const [node, { heardAt }] of this.nodes) if (this.clock.monotonic() - heardAt > NODE_SILENT_MS) this.nodes.delete(node);
+    return [...this.nodes.values()].map(({ report }) => report);
   }
 
   private async askEstate(): Promise<void> {

@@ -1,12 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import { Refusal } from '@isthmus/kernel';
 import { clientToMedia, type ClientToMedia, type MediaToClient } from '@isthmus/protocol';
-import { acceptJsonSockets, inStep, type Conversation, type JsonSocket, type JsonSocketServer } from '@isthmus/service-kit';
+import { acceptJsonSockets, CLOSE, inStep, type Conversation, type JsonSocket, type JsonSocketServer } from '@isthmus/service-kit';
 import type { Holding, MediaNode } from './media-node.js';
 
 type Socket = JsonSocket<MediaToClient>;
 /** A client that is set up asks for little; while it sets up a large meeting, it asks for a lot at once. */
 const MESSAGES_PER_SECOND = 30;
+/** A page may connect while its person is still at the door (the gateway-router's welcome says where), but not stay for ever. */
+const ATTACH_WITHIN_MS = 10 * 60_000;
 
 /** Clients attach here, at `/media`: see libs/protocol/src/client-media.ts. */
 export const acceptClients = (server: HttpServer, node: MediaNode): JsonSocketServer =>
@@ -23,6 +25,8 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
   let leg: Parameters<MediaNode['attach']>[0] | undefined;
   let joining: string | undefined;
   const traced = new Set<string>();
+  const idle = setTimeout(() => socket.close(CLOSE.going, 'Nobody attached. Connect again when there is a seat.'), ATTACH_WITHIN_MS);
+  idle.unref();
 
   /** Steps of a join belong to its trace, the first of each kind: a connection lasts for hours, its join for moments. */
   const step = <T>(name: string, attributes: Record<string, string | number>, take: () => T): T => {
@@ -40,6 +44,7 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
     };
     const taken = await node.attach(message.leg, message.token, message.rtpCapabilities, tell);
     if (!socket.open) return taken.conference.detach(message.leg, taken.seat);
+    clearTimeout(idle);
     holding = taken;
     leg = message.leg;
     socket.send({ type: 'attached', re: message.id, ...taken.attached });
@@ -85,6 +90,7 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
   return {
     message: answer,
     closed: () => {
+      clearTimeout(idle);
       if (holding && leg !== undefined) holding.conference.detach(leg, holding.seat);
     },
   };

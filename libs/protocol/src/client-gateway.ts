@@ -102,6 +102,8 @@ export type GatewayToClient =
       /** What people call each site, by id: to say who is out of reach. */
       readonly sites?: Readonly<Record<string, string>>;
       readonly rtpCapabilities: Opaque;
+      /** Where a seat would most likely be now: a page may open its connection there before anyone clicks. `joined` has the last word. */
+      readonly media?: string;
     }
   | { readonly type: 'ok'; readonly re: number }
   | { readonly type: 'refused'; readonly re: number; readonly code: string; readonly message: string }

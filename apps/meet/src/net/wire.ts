@@ -36,6 +36,7 @@ const gatewayMessage = z.discriminatedUnion('type', [
     siteName: z.string(),
     sites: z.record(z.string(), z.string()).optional(),
     rtpCapabilities: opaque,
+    media: z.string().optional(),
   }),
   ok,
   refused,

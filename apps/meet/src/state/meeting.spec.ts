@@ -31,7 +31,7 @@ const joined = (change: object = {}) => ({
   ...change,
 });
 
-const begin = async () => {
+const begin = async (welcomed: object = {}) => {
   const sockets = scriptedSockets();
   const meeting = new Meeting({
     gatewayUrl: 'ws://site/ws',
@@ -44,11 +44,13 @@ const begin = async () => {
   const gateways = () => sockets.all.filter(({ url }) => url.endsWith('/ws'));
   const nodes = () => sockets.all.filter(({ url }) => url.endsWith('/media'));
   const gateway = (): ScriptedSocket => gateways().at(-1) as ScriptedSocket;
-  const welcome = async (): Promise<void> => {
-    gateway().opens().says({ type: 'welcome', v: 1, site: 'nyc', siteName: 'New York', rtpCapabilities: routerRtpCapabilities() });
+  const welcome = async (more: object = {}): Promise<void> => {
+    gateway()
+      .opens()
+      .says({ type: 'welcome', v: 1, site: 'nyc', siteName: 'New York', rtpCapabilities: routerRtpCapabilities(), ...more });
     await settle();
   };
-  await welcome();
+  await welcome(welcomed);
   const ask = async (pin?: string): Promise<void> => {
     void meeting.join('harbour', 'Ana', pin);
     await settle();
@@ -71,6 +73,24 @@ describe('coming in', () => {
     expect(gateway().asked('join')).toMatchObject({ alias: 'harbour', name: 'Ana', connect: 1, muted: true, cameraOff: true });
     expect(gateway().asked('join').traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect(gateway().asked('join')).not.toHaveProperty('pin');
+  });
+
+  it('connects to the likely node while still at the door, and attaches there without delay', async () => {
+    const { nodes, enter } = await begin({ media: 'ws://node-1/media' });
+    expect(nodes()).toHaveLength(1);
+    nodes()[0]!.opens();
+    await enter();
+    expect(nodes()).toHaveLength(1);
+    expect(nodes()[0]!.asked('attach')).toMatchObject({ leg: 'nyc-1', token: 't1' });
+  });
+
+  it('attaches where the seat is, wherever that was thought to be', async () => {
+    const { nodes, enter } = await begin({ media: 'ws://node-2/media' });
+    await enter();
+    nodes()[1]!.opens();
+    await settle();
+    expect(nodes()[1]!.url).toBe('ws://node-1/media');
+    expect(nodes()[1]!.asked('attach')).toMatchObject({ token: 't1' });
   });
 
   it('may ask before the server has said welcome', async () => {

@@ -2,6 +2,7 @@ import { IsthmusError } from '@isthmus/kernel';
 import type { Act, EndReason, GatewayToClient, MeetingView, RosterEntry } from '@isthmus/protocol';
 import { Device } from 'mediasoup-client';
 import type { DeviceKind } from '../net/devices.js';
+import { EarlySocket } from '../net/early-socket.js';
 import { GatewayConnection, type Welcome } from '../net/gateway-connection.js';
 import { clientIdOf, keepIn, nextConnect, type Keep } from '../net/identity.js';
 import { MediaSession, type Seat } from '../net/media-session.js';
@@ -52,6 +53,7 @@ export class Meeting {
   readonly #tab: Keep;
   readonly #gateway: GatewayConnection;
   readonly #client: Promise<string>;
+  readonly #early: EarlySocket;
   #device: Device | null = null;
   #media: MediaSession | null = null;
   #trace: JoinTrace | null = null;
@@ -73,6 +75,7 @@ export class Meeting {
       toast: (code, text) => this.toast(code, text),
     });
     this.local.store.subscribe(() => this.#sendLocal());
+    this.#early = new EarlySocket(options.openSocket);
     this.#client = clientIdOf(this.keep, this.#tab);
     this.#gateway = new GatewayConnection({
       url: options.gatewayUrl,
@@ -163,6 +166,7 @@ export class Meeting {
     this.#intent = null;
     this.#closeMedia();
     this.local.close();
+    this.#early.close();
     this.#gateway.close();
   }
 
@@ -171,6 +175,7 @@ export class Meeting {
     // Before anyone clicks, so that the click waits for nothing that could have been done earlier.
     if (this.#device === null && !(await this.#prepare(welcome))) return;
     if (this.#intent !== null) await this.#ask();
+    else if (welcome.media !== undefined) this.#early.prepare(welcome.media);
   }
 
   async #prepare(welcome: Welcome): Promise<boolean> {
@@ -292,7 +297,7 @@ export class Meeting {
     this.store.set({ media: 'connecting' });
     this.#media = new MediaSession(seat, {
       device: this.#device,
-      ...(this.options.openSocket === undefined ? {} : { openSocket: this.options.openSocket }),
+      openSocket: this.#early.take,
       ...(trace === null ? {} : { traceparent: trace.traceparent, mark: (moment: string) => trace.mark(moment) }),
       onStatus: (status) => {
         this.store.set({ media: status });
