@@ -242,6 +242,8 @@ export class Brain {
   /** Tells the peers which of our nodes stands for us in a room; a pipe comes to be when both ends have said so. */
   private standIn(room: ConferenceId, node: NodeId | undefined): void {
     const url = node === undefined ? undefined : this.nodes.linkUrls().get(node);
+    const said = this.standIns.get(room);
+    if (said?.node === node && said?.url === url) return;
     if (node === undefined || url === undefined) this.standIns.delete(room);
     else this.standIns.set(room, { conference: room, node, url });
     this.links.announce(this.epoch, [...this.standIns.values()]);
