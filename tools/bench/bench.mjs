@@ -14,8 +14,8 @@ import { chosenFiles, readWish } from './wish.mjs';
 
 /** How long the benchmarks may take to end what they started before they are ended. */
 const GRACE_MS = 30_000;
-/** Browsers, and what bots' pictures and voices are made with. */
-const PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg'];
+/** Browsers, what bots' pictures and voices are made with, and what slows a disk. */
+const PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'strace'];
 
 await runTool(async () => {
   // What is wrong with the question is said before anything is fetched.
