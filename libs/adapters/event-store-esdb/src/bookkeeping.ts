@@ -1,0 +1,137 @@
+import { ANY, BACKWARDS, END, ErrorType, FORWARDS, NO_STREAM, START, jsonEvent } from '@eventstore/db-client';
+import { categoryOf, type StreamName } from '@isthmus/kernel';
+import type { Position } from '@isthmus/ports';
+import type { Connection } from './connection.js';
+import type { LogPlace } from './events.js';
+import { closedFault, kindOf } from './failures.js';
+
+/** Bookmarks are hints: written so often, and when we close. */
+const FLUSH_MS = 1_000;
+const FLUSH_AT_CLOSE_MS = 2_000;
+
+/**
+ * What the store keeps beside facts: which tenures it has given, how far followers have come, and which streams there are. Its
+ * own streams have no `-` in their names, so they belong to no category.
+ */
+export class Bookkeeping {
+  private readonly pending = new Map<string, Position>();
+  private readonly trimmed = new Set<string>();
+  private flushing: NodeJS.Timeout | undefined;
+  /** Names by category, and how far the server's log was read for them. */
+  private readonly names = new Map<string, Set<StreamName>>();
+  private readUpTo: LogPlace | undefined;
+  private reading: Promise<void> = Promise.resolve();
+
+  /** @param prefix what our own streams begin with */
+  constructor(
+    private readonly connection: Connection,
+    private readonly prefix: string,
+  ) {}
+
+  /** -1 if none was given yet. */
+  async lastEpoch(): Promise<bigint> {
+    const last = await this.last(`${this.prefix}epochs`);
+    return last?.revision ?? -1n;
+  }
+
+  /** Each tenure is an event; that two of them get one number, the server refuses by the revision. */
+  async beginEpoch(): Promise<number> {
+    const { client } = this.connection;
+    for (;;) {
+      const last = await this.connection.call(() => this.lastEpoch());
+      const event = jsonEvent({ type: 'EpochBegun', data: { epoch: Number(last) + 2 } });
+      try {
+        const expectedRevision = last < 0n ? NO_STREAM : last;
+        const written = await this.connection.call(() => client.appendToStream(`${this.prefix}epochs`, event, { expectedRevision }));
+        return Number(written.nextExpectedRevision) + 1;
+      } catch (error) {
+        if (kindOf(error) !== ErrorType.WRONG_EXPECTED_VERSION) throw error;
+      }
+    }
+  }
+
+  async bookmark(name: string): Promise<Position | undefined> {
+    const waiting = this.pending.get(name);
+    if (waiting !== undefined) return waiting;
+    const last = await this.connection.call(() => this.last(this.bookmarkStream(name)));
+    const position = (last?.data as { position?: unknown } | undefined)?.position;
+    return typeof position === 'string' ? position : undefined;
+  }
+
+  setBookmark(name: string, position: Position): void {
+    if (this.connection.closed.aborted) throw closedFault();
+    this.pending.set(name, position);
+    this.flushing ??= setTimeout(() => {
+      this.flushing = undefined;
+      void this.flush(undefined).catch(() => undefined);
+    }, FLUSH_MS);
+  }
+
+  /** What is not written is set again by whoever follows, or followed again from an earlier place. */
+  private async flush(patienceMs: number | undefined): Promise<void> {
+    const { client } = this.connection;
+    for (const [name, position] of this.pending) {
+      const stream = this.bookmarkStream(name);
+      await this.connection.call(async () => {
+        // Only the last one counts: the server may throw away the others.
+        if (!this.trimmed.has(stream)) await client.setStreamMetadata(stream, { maxCount: 1 });
+        this.trimmed.add(stream);
+        await client.appendToStream(stream, jsonEvent({ type: 'BookmarkSet', data: { position } }), { expectedRevision: ANY });
+      }, patienceMs);
+      if (this.pending.get(name) === position) this.pending.delete(name);
+    }
+  }
+
+  private bookmarkStream(name: string): string {
+    return `${this.prefix}bookmark:${name.replaceAll('-', '_')}`;
+  }
+
+  /** The streams of a category, by what was appended since the last time; the client cannot ask for names alone. */
+  async streams(category: string, namespace: string): Promise<readonly StreamName[]> {
+    const reading = this.reading.catch(() => undefined).then(() => this.connection.call(() => this.readOn(namespace)));
+    this.reading = reading;
+    await reading;
+    return [...(this.names.get(category) ?? [])].sort();
+  }
+
+  private async readOn(namespace: string): Promise<void> {
+    const events = this.connection.client.readAll({ direction: FORWARDS, fromPosition: this.readUpTo ?? START });
+    events.on('error', () => undefined);
+    for await (const { event } of events) {
+      if (!event) continue;
+      this.readUpTo = event.position ?? this.readUpTo;
+      const { streamId } = event;
+      if (!streamId.startsWith(namespace) || streamId.startsWith('$')) continue;
+      const name = streamId.slice(namespace.length) as StreamName;
+      const category = categoryOf(name);
+      if (category === '' || !name.includes('@') || !name.includes('-')) continue;
+      const names = this.names.get(category) ?? new Set();
+      this.names.set(category, names.add(name));
+    }
+  }
+
+  /** @throws what the client throws if this user may not read everything */
+  async mayReadAll(): Promise<void> {
+    const events = this.connection.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    events.on('error', () => undefined);
+    // To its end: what is left unread is never given up.
+    for await (const _ of events);
+  }
+
+  private async last(stream: string): Promise<{ readonly revision: bigint; readonly data: unknown } | undefined> {
+    const events = this.connection.client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 });
+    events.on('error', () => undefined);
+    let last: { readonly revision: bigint; readonly data: unknown } | undefined;
+    try {
+      for await (const { event } of events) if (event) last = { revision: event.revision, data: event.data };
+    } catch (error) {
+      if (kindOf(error) !== ErrorType.STREAM_NOT_FOUND) throw error;
+    }
+    return last;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.flushing);
+    if (!this.connection.closed.aborted && this.pending.size > 0) await this.flush(FLUSH_AT_CLOSE_MS).catch(() => undefined);
+  }
+}

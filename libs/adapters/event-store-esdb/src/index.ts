@@ -1,0 +1,1 @@
+export { esdbEventStore, type EsdbEventStore, type EsdbEventStoreOptions } from './esdb-event-store.js';
