@@ -103,7 +103,7 @@ export class Brain {
         for await (const fact of this.parts.store.read(stream)) this.meeting(roomOf(stream)).chronicle.add([fact]);
       }
     }
-    for (const meeting of this.meetings.values()) meeting.chronicle.forgetEmpty();
+    for (const meeting of this.meetings.values()) meeting.begin();
   }
 
   /** What is folded of every room with people in it, to compare with other sites. */
@@ -172,15 +172,25 @@ export class Brain {
   private meeting(room: string): Meeting {
     let meeting = this.meetings.get(room);
     if (meeting === undefined) {
-      meeting = new Meeting(room, this.writer, this.epoch, this.links, this.nodes, this.seats, () => this.rulesOf(room), {
-        view: (published) => {
-          void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
+      meeting = new Meeting(
+        room,
+        this.writer,
+        this.epoch,
+        this.links,
+        this.nodes,
+        this.seats,
+        () => this.rulesOf(room),
+        {
+          view: (published) => {
+            void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
+          },
+          standIn: (node) => this.standIn(room as ConferenceId, node),
+          desires: (desires) => {
+            for (const desire of desires) void this.parts.bus.publish({ topic: TOPICS.desires, key: desire.node, value: desire });
+          },
         },
-        standIn: (node) => this.standIn(room as ConferenceId, node),
-        desires: (desires) => {
-          for (const desire of desires) void this.parts.bus.publish({ topic: TOPICS.desires, key: desire.node, value: desire });
-        },
-      });
+        (site) => this.estate.sites[site]?.name ?? site,
+      );
       this.meetings.set(room, meeting);
     }
     return meeting;

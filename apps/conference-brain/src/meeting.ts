@@ -19,6 +19,7 @@ import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol
 import { Chronicle, readConference, type Writer } from './chronicle.js';
 import type { Links } from './links.js';
 import type { Nodes } from './nodes.js';
+import { Notices, type SiteName } from './notices.js';
 import type { Seating, Seats } from './seats.js';
 
 /** What a meeting tells the world after each change. */
@@ -46,6 +47,7 @@ export class Meeting {
   private queue: Promise<unknown> = Promise.resolve();
   /** This site's people at the door. */
   private readonly waiting = new Set<LegId>();
+  private readonly notices: Notices;
 
   constructor(
     private readonly room: string,
@@ -56,8 +58,10 @@ export class Meeting {
     private readonly seats: Seats,
     private readonly rules: () => ConferenceSeen['room'],
     private readonly output: MeetingOutput,
+    nameOf: SiteName,
   ) {
     this.chronicle = new Chronicle(room, writer);
+    this.notices = new Notices(writer.site, nameOf);
   }
 
   /** The meeting as this site sees it; undefined while nobody is in it. */
@@ -68,6 +72,12 @@ export class Meeting {
   /** How the media of this room are called at every site, whichever occasion it is. */
   get mediaId(): ConferenceId {
     return this.room as ConferenceId;
+  }
+
+  /** What was so when this brain began is nobody's news. */
+  begin(): void {
+    for (const { state } of this.chronicle.histories()) this.notices.remember(state);
+    this.chronicle.forgetEmpty();
   }
 
   join(command: JoinCommand): Promise<BrainAnswer> {
@@ -182,24 +192,33 @@ export class Meeting {
     const before = this.view;
     const occasion = this.chronicle.occasion(this.reach());
     if (occasion === undefined && before === undefined) return;
-    const view = viewOf(this.chronicle.state(occasion), {
+    const state = this.chronicle.state(occasion);
+    const seen = viewOf(state, {
       conference: occasion?.name ?? before?.conference ?? this.mediaId,
       room: this.room,
       site: this.writer.site,
       reach: this.reach(),
       version: { epoch: this.epoch, revision: this.revision },
     });
+    const view = { ...seen, ...this.besides(occasion) };
+    const notices = this.notices.fresh(state, [...this.seats.inRoom(this.room).keys()]);
     const ended = this.releaseEnded(view, occasion);
     const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
     this.intermediary = intermediaryOf(this.nodesToStandIn(), this.intermediary);
     this.output.standIn(this.intermediary);
-    if (before === undefined || attach.length > 0 || ended.length > 0 || !sameMeeting(before, view)) {
+    if (before === undefined || [attach, ended, notices].some(({ length }) => length > 0) || !sameMeeting(before, view)) {
       this.revision += 1;
       this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };
-      this.output.view({ view: this.view, ended, attach, notices: [] });
+      this.output.view({ view: this.view, ended, attach, notices });
     }
     this.desire();
     if (occasion === undefined && this.chronicle.forgetEmpty()) this.view = undefined;
+  }
+
+  private besides(occasion: Occasion | undefined): Pick<ConferenceView, 'besides'> {
+    if (occasion === undefined || occasion.besides.length === 0) return {};
+    const sites = this.chronicle.sites();
+    return { besides: occasion.besides.map((id) => ({ sites: [...(sites.get(id) ?? [])].sort() })) };
   }
 
   /** Says what the nodes should be doing; harmless when they know. Each change has a number of its own, so that nodes tell new from old. */

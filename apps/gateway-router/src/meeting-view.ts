@@ -17,6 +17,7 @@ export const meetingViewFor = (leg: LegId, view: ConferenceView): MeetingView =>
     locked: view.locked,
     held,
     ...(own?.heldFor === undefined ? {} : { heldFor: own.heldFor }),
+    ...(own?.role === 'host' && !held && view.besides ? { besides: view.besides.flatMap(({ sites }) => sites) } : {}),
     waiting: own?.role === 'host' && !held ? atTheDoor(view) : [],
   };
 };

@@ -30,6 +30,7 @@ const view = z.object({
   waiting: z.array(z.object({ ...person, reason: z.enum(['host', 'lock']) })),
   byRecency: z.array(legId),
   floor: legId.nullable(),
+  besides: z.array(z.object({ sites: z.array(siteId) })).exactOptional(),
 });
 
 export const viewPublished: z.ZodType<ViewPublished> = z.object({

@@ -25,6 +25,8 @@ export interface LegStanding {
 
 export interface Standing {
   readonly locked: boolean;
+  /** The locks that hold. */
+  readonly locks: readonly Said[];
   /** Every leg that has not left, in the order in which they came. */
   readonly legs: ReadonlyMap<LegId, LegStanding>;
 }
@@ -63,7 +65,7 @@ const workOut = (known: Conference): Standing => {
       camera: stopStands(leg.camera, [], entitled) ? 'host' : leg.camera.offByOwner ? 'self' : 'on',
     });
   }
-  return { locked: locks.length > 0, legs };
+  return { locked: locks.length > 0, locks, legs };
 };
 
 /** One leg as it stands; undefined if this conference never had it. */

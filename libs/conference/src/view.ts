@@ -49,6 +49,8 @@ export interface ConferenceView {
   readonly byRecency: readonly LegId[];
   /** The most recent speaker, if anyone has spoken. */
   readonly floor: LegId | null;
+  /** Other meetings of the same room in reach that stay apart because one is locked (merge rule 6): hosts are told. */
+  readonly besides?: readonly { readonly sites: readonly SiteId[] }[];
 }
 
 /** From where a conference is looked at, and under which name. */

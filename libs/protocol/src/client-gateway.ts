@@ -86,6 +86,8 @@ export interface MeetingView {
   readonly held: boolean;
   /** Why, if you are held: the room was locked, or its PIN changed, while your site could not know. */
   readonly heldFor?: 'lock' | 'pin';
+  /** For hosts: sites of another meeting of this room that stays apart, as one of the two is locked. */
+  readonly besides?: readonly SiteId[];
   /** For hosts: who waits at the door. Empty for guests. */
   readonly waiting: readonly { readonly leg: LegId; readonly name: string; readonly reason: 'host' | 'lock' | 'pin' }[];
 }

@@ -21,6 +21,7 @@ const view = z.object({
   locked: z.boolean(),
   held: z.boolean(),
   heldFor: z.enum(['lock', 'pin']).exactOptional(),
+  besides: z.array(site).exactOptional(),
   waiting: z.array(z.object({ leg, name: z.string(), reason: z.enum(['host', 'lock', 'pin']) })),
 });
 

@@ -87,6 +87,8 @@ const Person = ({ entry, speaking, controls }: { readonly entry: RosterEntry; re
   );
 };
 
+const AT_THE_DOOR = { host: 'Waits for a host', lock: 'The room is locked', pin: 'Came by an older PIN' } as const;
+
 const AtTheDoor = ({ waiting }: { readonly waiting: MeetingView['waiting'] }) => {
   const meeting = useMeeting();
   if (waiting.length === 0) return null;
@@ -102,7 +104,7 @@ const AtTheDoor = ({ waiting }: { readonly waiting: MeetingView['waiting'] }) =>
               </span>
               <span className="person-words">
                 <span className="person-name">{name}</span>
-                <span className="person-more">{reason === 'lock' ? 'The room is locked' : 'Waits for a host'}</span>
+                <span className="person-more">{AT_THE_DOOR[reason]}</span>
               </span>
             </div>
             <div className="person-actions">

@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconEye, IconLock, IconVolume } from '@tabler/icons-react';
+import { IconAlertTriangle, IconArrowsSplit2, IconEye, IconLock, IconVolume } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ConnectionChip } from '../parts/connection-chip.js';
 import { ControlBar } from '../parts/control-bar.js';
@@ -12,10 +12,12 @@ import { useWakeLock } from '../parts/use-wake-lock.js';
 import { Voices } from '../parts/voices.js';
 import { Mark } from '../parts/wordmark.js';
 import { useMeeting, useMeetingState, useRoster, useSiteName } from '../state/use-meeting.js';
-import { outOfReach } from '../state/words.js';
+import { besidesInWords, outOfReach } from '../state/words.js';
 
 type Open = 'roster' | null;
 type Asked = 'leave' | 'help' | null;
+
+const NOWHERE: readonly never[] = [];
 
 /** The meeting: stage, the bar under it, and the roster beside it when wanted. */
 export const MeetingScreen = () => {
@@ -23,7 +25,13 @@ export const MeetingScreen = () => {
   const room = useMeetingState((state) => state.room ?? state.alias);
   const locked = useMeetingState((state) => state.view?.locked ?? false);
   const soundBlocked = useMeetingState((state) => state.soundBlocked);
-  const banners = outOfReach(useRoster(), useSiteName());
+  const nameOfSite = useSiteName();
+  const banners = outOfReach(useRoster(), nameOfSite);
+  const besides = besidesInWords(
+    useMeetingState((state) => state.view?.besides ?? NOWHERE),
+    locked,
+    nameOfSite,
+  );
   const [open, setOpen] = useState<Open>(null);
   const [asked, setAsked] = useState<Asked>(null);
   const [selfView, setSelfView] = useState(() => meeting.keep.get('self-view') !== 'no');
@@ -80,6 +88,12 @@ export const MeetingScreen = () => {
             {text}
           </p>
         ))}
+        {besides === undefined ? null : (
+          <p className="banner" role="status" data-testid="besides">
+            <IconArrowsSplit2 size={18} aria-hidden="true" />
+            {besides}
+          </p>
+        )}
         {soundBlocked ? (
           <button
             type="button"

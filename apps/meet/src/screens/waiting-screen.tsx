@@ -1,23 +1,18 @@
 import { Door } from '../parts/door.js';
 import { Preview } from '../parts/preview.js';
 import { useMeeting, useMeetingState } from '../state/use-meeting.js';
-
-const REASONS = {
-  host: {
-    title: 'Waiting for the host',
-    text: 'The meeting begins when a host is there. You will be brought in by yourself; there is nothing to do.',
-  },
-  lock: { title: 'Waiting to be let in', text: 'The room is locked. A host sees your name and can let you in.' },
-} as const;
+import { WAITING } from '../state/words.js';
 
 /** Before the meeting, with the reason why. */
 export const WaitingScreen = () => {
   const meeting = useMeeting();
-  const reason = useMeetingState((state) => (state.phase === 'meeting' ? 'lock' : state.waitingFor));
+  const reason = useMeetingState((state) =>
+    state.phase === 'meeting' ? (`held-${state.view?.heldFor ?? 'lock'}` as const) : state.waitingFor,
+  );
   const alias = useMeetingState((state) => state.room ?? state.alias);
   const name = useMeetingState((state) => state.name);
   const gateway = useMeetingState((state) => state.gateway);
-  const { title, text } = REASONS[reason];
+  const { title, text } = WAITING[reason];
   return (
     <Door>
       <Preview name={name} />

@@ -66,6 +66,34 @@ const begin = async (welcomed: object = {}) => {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+describe('a split of the link', () => {
+  it('is over with a word about who is back, said once', async () => {
+    const { gateway, enter, state } = await begin();
+    await enter();
+    const bo = { leg: 'lon-1', name: 'Bo', site: 'lon', role: 'guest', muted: false, cameraOff: false, you: false };
+    const told = async (revision: number, inReach: boolean): Promise<void> => {
+      gateway().says({ type: 'view', view: { ...view(), revision, roster: [you, { ...bo, inReach }] } });
+      await settle();
+    };
+    await told(2, true);
+    await told(3, false);
+    expect(state().toasts).toEqual([]);
+    await told(4, true);
+    await told(5, true);
+    expect(state().toasts.map(({ text }) => text)).toEqual(['lon is back, and with it Bo.']);
+    await told(6, false);
+    expect(state().toasts).toEqual([]);
+  });
+
+  it('that made two things void is told twice', async () => {
+    const { gateway, enter, state } = await begin();
+    await enter();
+    for (const name of ['Bo', 'Cy']) gateway().says({ type: 'notice', code: 'void.admit', message: `${name} waits again.` });
+    await settle();
+    expect(state().toasts.map(({ text }) => text)).toEqual(['Bo waits again.', 'Cy waits again.']);
+  });
+});
+
 describe('coming in', () => {
   it('asks with name, identity and a trace that began at the click', async () => {
     const { gateway, ask } = await begin();

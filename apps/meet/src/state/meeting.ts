@@ -12,7 +12,8 @@ import { LocalMedia } from './local-media.js';
 import { initialState, type MeetingState } from './meeting-state.js';
 import { OwnDevices, type ActOutcome } from './own-devices.js';
 import { Store } from './store.js';
-import { TOAST_LASTS_MS, withToast } from './toasts.js';
+import { NOTICE_LASTS_MS, TOAST_LASTS_MS, withToast } from './toasts.js';
+import { backInReach, sitesAway } from './words.js';
 
 type Joined = Extract<GatewayToClient, { type: 'joined' }>;
 
@@ -25,6 +26,8 @@ const ENDING_OF_REFUSAL: Readonly<Record<string, EndReason>> = {
   'conference.elsewhere': 'replaced',
   'conference.ended': 'ended',
 };
+/** The code of what is said when a site is back. */
+const backOf = (site: string): string => `meet.back.${site}`;
 const QUALITY_EVERY_MS = 4_000;
 const WEAK_FROM_LOSS = 0.04;
 /** How long we give the gateway-router to say what comes next when media is gone, before asking. */
@@ -151,10 +154,10 @@ export class Meeting {
     this.#gateway.request({ type: 'first-frame', clickedAt: trace.clickedAt, shownAt, marks: { ...trace.marks } }).catch(() => undefined);
   }
 
-  toast(code: string, text: string): void {
+  toast(code: string, text: string, lastsMs = TOAST_LASTS_MS): void {
     const id = ++this.#toasts;
     this.store.set({ toasts: withToast(this.store.get().toasts, { id, code, text }) });
-    setTimeout(() => this.dismiss(id), TOAST_LASTS_MS);
+    setTimeout(() => this.dismiss(id), lastsMs);
   }
 
   dismiss(id: number): void {
@@ -234,7 +237,8 @@ export class Meeting {
       case 'media':
         return this.#moveMedia(message.media);
       case 'notice':
-        return this.toast(message.code, message.message);
+        // Two of a kind about two people are two.
+        return this.toast(`${message.code}: ${message.message}`, message.message, NOTICE_LASTS_MS);
       case 'ended':
         return this.#ended(message.reason, message.message);
       case 'welcome':
@@ -314,6 +318,12 @@ export class Meeting {
 
   #view(view: MeetingView): void {
     const before = this.#you();
+    const { view: seen, siteNames, toasts } = this.store.get();
+    // What was said of a site that is away again is no longer so.
+    const stale = new Set([...sitesAway(view.roster)].map(backOf));
+    if (toasts.some(({ code }) => stale.has(code))) this.store.set({ toasts: toasts.filter(({ code }) => !stale.has(code)) });
+    for (const { site, text } of backInReach(seen?.roster ?? [], view.roster, (id) => siteNames[id] ?? id))
+      this.toast(backOf(site), text, NOTICE_LASTS_MS);
     this.store.set({ view });
     this.#own.seen(before, this.#you());
   }

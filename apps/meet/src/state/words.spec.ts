@@ -3,7 +3,7 @@ import type { LegId } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
 import type { RosterEntry } from '@isthmus/protocol';
 import { withToast } from './toasts.js';
-import { initials, names, outOfReach, problemWords } from './words.js';
+import { backInReach, besidesInWords, initials, names, outOfReach, problemWords } from './words.js';
 import { aliasOfInput, aliasOfPath, pathOfAlias } from './room-link.js';
 
 const person = (name: string, site: string, inReach: boolean): RosterEntry => ({
@@ -36,6 +36,22 @@ describe('words about people', () => {
     const roster = [person('Ana', 'lon', false), person('Bo', 'lon', false), person('Carmen', 'cpt', true)];
     expect(outOfReach(roster, () => 'London')).toEqual(['London is out of reach: Ana and Bo will be back when the link is.']);
     expect(outOfReach([person('Ana', 'lon', true)], () => 'London')).toEqual([]);
+  });
+
+  it('say who is back when all of a site can be reached again, and nothing before', () => {
+    const away = [person('Ana', 'lon', false), person('Bo', 'lon', false), person('Carmen', 'cpt', true)];
+    const back = [person('Ana', 'lon', true), person('Bo', 'lon', true), person('Carmen', 'cpt', true)];
+    expect(backInReach(away, back, () => 'London')).toEqual([{ site: 'lon', text: 'London is back, and with it Ana and Bo.' }]);
+    expect(backInReach(away, [person('Carmen', 'cpt', true)], () => 'London')).toEqual([{ site: 'lon', text: 'London is back.' }]);
+    expect([...backInReach(back, away, () => 'London'), ...backInReach([], back, () => 'London')]).toEqual([]);
+  });
+
+  it('tell hosts of another meeting of the room, and which one to unlock', () => {
+    expect(besidesInWords([], false, String)).toBeUndefined();
+    expect(besidesInWords(['lon' as SiteId], true, () => 'London')).toContain(
+      'in London, that began while the link was down. They stay apart because this one is locked',
+    );
+    expect(besidesInWords(['lon' as SiteId], false, () => 'London')).toContain('that one is locked');
   });
 });
 

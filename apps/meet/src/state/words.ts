@@ -28,6 +28,50 @@ export const outOfReach = (roster: readonly RosterEntry[], nameOf: NameOfSite): 
   return [...bySite].map(([site, missing]) => `${nameOf(site)} is out of reach: ${names(missing)} will be back when the link is.`);
 };
 
+/** One sentence per site that could not be reached and can be again, with whom that brings back. */
+export const backInReach = (
+  before: readonly RosterEntry[],
+  after: readonly RosterEntry[],
+  nameOf: NameOfSite,
+): readonly { readonly site: SiteId; readonly text: string }[] => {
+  const still = sitesAway(after);
+  return [...sitesAway(before)]
+    .filter((site) => !still.has(site))
+    .map((site) => {
+      const back = after.filter((entry) => entry.site === site).map(({ name }) => name);
+      return { site, text: `${nameOf(site)} is back${back.length === 0 ? '' : `, and with it ${names(back)}`}.` };
+    });
+};
+
+/** Sites with people who cannot be reached now. */
+export const sitesAway = (roster: readonly RosterEntry[]): ReadonlySet<SiteId> =>
+  new Set(roster.flatMap(({ inReach, site }) => (inReach ? [] : [site])));
+
+/** For hosts: the room has another meeting beside this one, and how they become one. */
+export const besidesInWords = (sites: readonly SiteId[], locked: boolean, nameOf: NameOfSite): string | undefined => {
+  if (sites.length === 0) return undefined;
+  const where = names(sites.map(nameOf));
+  const how = locked ? 'this one is locked. Unlock it to be one meeting' : 'that one is locked. Once it is unlocked, they are one';
+  return `This room has another meeting, in ${where}, that began while the link was down. They stay apart because ${how}.`;
+};
+
+/** Why somebody waits who came this far. */
+export const WAITING: Readonly<Record<'host' | 'lock' | 'held-lock' | 'held-pin', { readonly title: string; readonly text: string }>> = {
+  host: {
+    title: 'Waiting for the host',
+    text: 'The meeting begins when a host is there. You will be brought in by yourself; there is nothing to do.',
+  },
+  lock: { title: 'Waiting to be let in', text: 'The room is locked. A host sees your name and can let you in.' },
+  'held-lock': {
+    title: 'Waiting to be let in',
+    text: 'A host locked the room while your site was cut off from theirs, so they could not know of you. They see your name now and can let you in.',
+  },
+  'held-pin': {
+    title: 'Waiting to be let in',
+    text: 'The PIN of this room was changed while your site could not know. A host sees your name and can let you in; or leave, and join again with the new PIN.',
+  },
+};
+
 export const ENDINGS: Readonly<Record<EndReason, { readonly title: string; readonly text: string; readonly back: 'rejoin' | 'home' }>> = {
   left: { title: 'You left the meeting', text: 'The others can go on. You can come back as long as it lasts.', back: 'rejoin' },
   removed: {

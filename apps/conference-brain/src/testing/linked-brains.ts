@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect } from 'vitest';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import type { ConferenceAct, ConferenceView, LegId } from '@isthmus/conference';
+import { MANAGEMENT, type Room, type Site } from '@isthmus/estate';
+import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { createAuthority, httpPeers, issue } from '@isthmus/peers-http';
+import type { Bus, EventStore, Peers } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import type { RunningService } from '@isthmus/service-kit';
+import { startBrain } from '../start.js';
+
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+/** Generous: the machine may be busy with other work. */
+export const settled = { timeout: 20_000, interval: 20 };
+
+/** Management as far as sites know it: a stream of estate facts that each site follows, or has lost. */
+class Management {
+  readonly facts: Fact[] = [];
+  readonly heardBy = new Map<SiteId, () => void>();
+  readonly lostBy = new Set<SiteId>();
+
+  say(type: string, body: unknown): void {
+    const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
+    const prev = this.facts.at(-1)?.hash ?? null;
+    this.facts.push(seal({ stream, seq: this.facts.length, at: 1, prev, after: [], by: 'system', type, v: 1, body }, sha256));
+    for (const wake of this.heardBy.values()) wake();
+  }
+
+  lose(site: SiteId): void {
+    this.lostBy.add(site);
+  }
+
+  find(site: SiteId): void {
+    this.lostBy.delete(site);
+    this.heardBy.get(site)?.();
+  }
+
+  async *followedBy(site: SiteId, after: number, signal: AbortSignal): AsyncIterable<readonly Fact[]> {
+    for (let told = after; !signal.aborted;) {
+      const news = this.lostBy.has(site) ? [] : this.facts.slice(told);
+      if (news.length > 0) {
+        told += news.length;
+        yield news;
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        this.heardBy.set(site, resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+}
+
+interface Running {
+  readonly bus: Bus;
+  readonly brain: RunningService;
+  readonly store: EventStore;
+  readonly peers: Peers;
+  readonly views: ViewPublished[];
+  readonly close: () => Promise<void>;
+}
+
+/** One direction's way to a site, which can be cut: then what runs through it breaks, and nothing comes through. */
+class Way {
+  private readonly sockets = new Set<Socket>();
+  private readonly server = createServer((socket) => this.carry(socket));
+  private up = true;
+  port = 0;
+
+  constructor(private readonly to: number) {}
+
+  async open(): Promise<this> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.port = (this.server.address() as { port: number }).port;
+    return this;
+  }
+
+  set(up: boolean): void {
+    this.up = up;
+    if (!up) for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.set(false);
+    await new Promise((done) => this.server.close(done));
+  }
+
+  private carry(socket: Socket): void {
+    const onwards = connect(this.to, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, onwards],
+      [onwards, socket],
+    ] as const) {
+      this.sockets.add(one);
+      one
+        .on('error', () => undefined)
+        .on('close', () => {
+          this.sockets.delete(one);
+          other.destroy();
+        });
+      one.pipe(other);
+    }
+    if (!this.up) socket.destroy();
+  }
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+};
+
+export const ROOM: Room = {
+  id: 'r1',
+  name: 'Board',
+  description: '',
+  aliases: ['board'],
+  hostPinHash: null,
+  guestPinHash: null,
+  guestsWaitForHost: false,
+  seatsMax: 9,
+  disabled: false,
+};
+
+/** Somebody in the meeting, at the site they came in by. */
+export interface Person {
+  readonly site: string;
+  readonly leg: LegId;
+}
+
+/** For specs: brains of two sites, New York and London, with real stores and links, over a room that management can change. */
+export class LinkedBrains {
+  readonly management = new Management();
+  private readonly running = new Map<string, Running>();
+  private readonly ways: Way[] = [];
+  private connects = 0;
+
+  static async start(options: { readonly writeOffAfterMs?: number } = {}): Promise<LinkedBrains> {
+    const world = new LinkedBrains(options);
+    await world.begin();
+    return world;
+  }
+
+  private constructor(private readonly options: { readonly writeOffAfterMs?: number }) {}
+
+  private readonly restarts = new Map<string, () => Promise<void>>();
+
+  private async begin(): Promise<void> {
+    const authority = await createAuthority();
+    const sites: Site[] = [];
+    const ports = new Map<string, number>();
+    for (const [id, name] of [
+      ['nyc', 'New York'],
+      ['lon', 'London'],
+    ] as const) {
+      const port = await freePort();
+      const way = await new Way(port).open();
+      this.ways.push(way);
+      ports.set(id, port);
+      sites.push({ id: id as SiteId, name, meetUrl: `http://${id}`, linkUrl: `wss://127.0.0.1:${way.port}` });
+    }
+    this.management.say('RoomCreated', { room: ROOM });
+    for (const site of sites) this.management.say('SiteEnrolled', { site });
+    for (const { id: site } of sites) {
+      const credentials = await issue(authority, { identity: { kind: 'site', site } });
+      const store = await sqliteEventStore({ file: ':memory:' });
+      const start = async () => {
+        const bus = embeddedBus();
+        const views: ViewPublished[] = [];
+        await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
+        const listen = { host: '127.0.0.1', port: ports.get(site)! };
+        const peers = httpPeers({ site, listen, credentials: () => credentials, clock, report: () => undefined });
+        const brain = await startBrain({
+          site,
+          listen: { host: '127.0.0.1', port: 0 },
+          bus,
+          store,
+          peers,
+          clock,
+          followEstate: (after, _applied, signal) => this.management.followedBy(site, after, signal),
+          ...this.options,
+        });
+        const report = () => bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: reportOf(site) });
+        const reporting = setInterval(() => void report(), 500);
+        await report();
+        await expect.poll(() => fetch(`${brain.url}/healthz/ready`).then(({ status }) => status), settled).toBe(200);
+        const close = async () => {
+          clearInterval(reporting);
+          await brain.close();
+          await bus.close();
+        };
+        this.running.set(site, { bus, brain, store, peers, views, close });
+      };
+      await start();
+      this.restarts.set(site, async () => {
+        await this.at(site).close();
+        await start();
+      });
+    }
+    await expect.poll(() => ['nyc', 'lon'].map((site) => this.at(site).peers.states()[0]?.up), settled).toEqual([true, true]);
+  }
+
+  async close(): Promise<void> {
+    for (const { close, store } of this.running.values()) {
+      await close();
+      await store.close();
+    }
+    for (const way of this.ways) await way.close();
+  }
+
+  at(site: string): Running {
+    return this.running.get(site)!;
+  }
+
+  restart(site: string): Promise<void> {
+    return this.restarts.get(site)!();
+  }
+
+  /** The link is cut, or there again; resolves when both sides know. */
+  async link(up: boolean): Promise<void> {
+    for (const way of this.ways) way.set(up);
+    await expect.poll(() => ['nyc', 'lon'].map((site) => this.at(site).peers.states()[0]?.up ?? false), settled).toEqual([up, up]);
+  }
+
+  async ask(site: string, command: BrainCommand): Promise<BrainAnswer> {
+    return (await this.at(site).bus.request({ topic: TOPICS.commands, key: 'r1', value: command }, 10_000)).value as BrainAnswer;
+  }
+
+  knock(site: string, name: string, role: 'host' | 'guest' = 'guest', more: Partial<Join> = {}): Promise<BrainAnswer> {
+    const connect = (this.connects += 1);
+    const person = `p-${name}` as never;
+    return this.ask(site, { type: 'Join', room: 'r1', person, name, role, connect, muted: false, cameraOff: false, ...more });
+  }
+
+  async enter(site: string, name: string, role: 'host' | 'guest' = 'guest', more: Partial<Join> = {}): Promise<Person> {
+    const answer = await this.knock(site, name, role, more);
+    if (answer.type !== 'Joined') throw new Error(`${name} did not get in: ${answer.type}`);
+    return { site, leg: answer.leg };
+  }
+
+  async act(who: Person, type: ConferenceAct['type'], on?: Person): Promise<void> {
+    const act = { type, ...(on === undefined ? {} : { leg: on.leg }) } as ConferenceAct;
+    await this.ask(who.site, { type: 'Act', room: 'r1', leg: who.leg, act });
+  }
+
+  view(site: string): ConferenceView | undefined {
+    return this.at(site).views.at(-1)?.view;
+  }
+
+  /** Who is in the meeting as a site sees it: those out of reach as `(name)`, those held as `[name]`. */
+  roster(site: string): readonly string[] {
+    const seats = this.view(site)?.seats ?? [];
+    return seats.map(({ name, inReach, held }) => (held ? `[${name}]` : inReach ? name : `(${name})`)).sort();
+  }
+
+  /** Both sites see the same people, in reach, and the same meeting. */
+  async same(...names: readonly string[]): Promise<void> {
+    const expected = [...names].sort();
+    await expect.poll(() => ['nyc', 'lon'].map((site) => this.roster(site)), settled).toEqual([expected, expected]);
+  }
+
+  ended(site: string): readonly string[] {
+    return this.at(site).views.flatMap(({ ended }) => ended.map(({ leg, reason }) => `${leg} ${reason}`));
+  }
+
+  told(site: string): readonly string[] {
+    return this.at(site).views.flatMap(({ notices }) => notices.map(({ leg, message }) => `${leg}: ${message}`));
+  }
+}
+
+type Join = Extract<BrainCommand, { type: 'Join' }>;
+
+const reportOf = (site: SiteId): NodeReport => ({
+  node: `${site}-1` as never,
+  site,
+  clientUrl: `ws://${site}/media`,
+  linkUrl: `wss://${site}-1`,
+  rtpCapabilities: {},
+  capacity: 50,
+  legs: 0,
+  cpu: 0,
+  draining: false,
+  pipes: [],
+  at: 0,
+});
