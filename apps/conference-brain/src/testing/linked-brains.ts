@@ -130,6 +130,9 @@ export const ROOM: Room = {
   disabled: false,
 };
 
+/** Somebody of each site sits there all the time and sees who is in reach. */
+const WITNESSES: Room = { ...ROOM, id: 'r0', name: 'Witnesses', aliases: ['witnesses'] };
+
 /** Somebody in the meeting, at the site they came in by. */
 export interface Person {
   readonly site: string;
@@ -167,7 +170,7 @@ export class LinkedBrains {
       ports.set(id, port);
       sites.push({ id: id as SiteId, name, meetUrl: `http://${id}`, linkUrl: `wss://127.0.0.1:${way.port}` });
     }
-    this.management.say('RoomCreated', { room: ROOM });
+    for (const room of [ROOM, WITNESSES]) this.management.say('RoomCreated', { room });
     for (const site of sites) this.management.say('SiteEnrolled', { site });
     for (const { id: site } of sites) {
       const credentials = await issue(authority, { identity: { kind: 'site', site } });
@@ -205,7 +208,8 @@ export class LinkedBrains {
         await start();
       });
     }
-    await expect.poll(() => ['nyc', 'lon'].map((site) => this.at(site).peers.states()[0]?.up), settled).toEqual([true, true]);
+    for (const site of ['nyc', 'lon']) await this.knock(site, `witness-${site}`, 'guest', { room: WITNESSES.id });
+    await this.reached(true);
   }
 
   async close(): Promise<void> {
@@ -224,14 +228,23 @@ export class LinkedBrains {
     return this.restarts.get(site)!();
   }
 
-  /** The link is cut, or there again; resolves when both sides know. */
+  /** Whom brains have in reach is seen by the witnesses, whatever damps it. */
+  private async reached(up: boolean): Promise<void> {
+    const seesOther = (site: string) =>
+      this.at(site)
+        .views.findLast(({ view }) => view.room === WITNESSES.id)
+        ?.view.seats.some((seat) => seat.site !== site && seat.inReach) ?? false;
+    await expect.poll(() => ['nyc', 'lon'].map(seesOther), settled).toEqual([up, up]);
+  }
+
+  /** The link is cut, or there again; resolves when both sides have the other out of reach, or in reach. */
   async link(up: boolean): Promise<void> {
     for (const way of this.ways) way.set(up);
-    await expect.poll(() => ['nyc', 'lon'].map((site) => this.at(site).peers.states()[0]?.up ?? false), settled).toEqual([up, up]);
+    await this.reached(up);
   }
 
   async ask(site: string, command: BrainCommand): Promise<BrainAnswer> {
-    return (await this.at(site).bus.request({ topic: TOPICS.commands, key: 'r1', value: command }, 10_000)).value as BrainAnswer;
+    return (await this.at(site).bus.request({ topic: TOPICS.commands, key: command.room, value: command }, 10_000)).value as BrainAnswer;
   }
 
   knock(site: string, name: string, role: 'host' | 'guest' = 'guest', more: Partial<Join> = {}): Promise<BrainAnswer> {
@@ -252,7 +265,7 @@ export class LinkedBrains {
   }
 
   view(site: string): ConferenceView | undefined {
-    return this.at(site).views.at(-1)?.view;
+    return this.at(site).views.findLast(({ view }) => view.room === ROOM.id)?.view;
   }
 
   /** Who is in the meeting as a site sees it: those out of reach as `(name)`, those held as `[name]`. */
