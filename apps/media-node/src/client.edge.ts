@@ -42,7 +42,7 @@ const conversationWith = (socket: Socket, node: MediaNode): Conversation<ClientT
       socket.send(said);
       if (said.type === 'ended') socket.close(1000, said.reason);
     };
-    const taken = await node.attach(message.leg, message.token, message.rtpCapabilities, tell);
+    const taken = await node.attach(message.leg, message.token, message, tell);
     if (!socket.open) return taken.conference.detach(message.leg, taken.seat);
     clearTimeout(idle);
     holding = taken;

@@ -3,11 +3,11 @@ import { siteOfLeg } from '@isthmus/conference';
 import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { MediaRoom } from '@isthmus/media-mediasoup';
 import type { LegDesire, NodeDesire, NodeId } from '@isthmus/placement';
-import type { MediaEvent, MediaLinkMessage, MediaToClient, NodeReport, Opaque } from '@isthmus/protocol';
+import type { MediaEvent, MediaLinkMessage, MediaToClient, NodeReport } from '@isthmus/protocol';
 import { crowdedOut } from './crowd.js';
 import type { OfferedVoice } from './offers.js';
 import { Pipe } from './pipe.js';
-import { Seat, type Attached } from './seat.js';
+import { Seat, type Attached, type ClientMedia } from './seat.js';
 import { Streams, type Arriving } from './streams.js';
 import { Voices } from './voice.js';
 
@@ -96,11 +96,11 @@ export class ConferenceMedia {
   /** Seats a leg's client; one that was attached before it makes room. */
   async attach(
     leg: LegId,
-    rtpCapabilities: Opaque,
+    client: ClientMedia,
     tell: (message: MediaToClient) => void,
   ): Promise<{ readonly seat: Seat; readonly attached: Attached }> {
     const { room, now } = this.options;
-    const seat = await Seat.open({ leg, room, streams: this.streams, rtpCapabilities, tell, now });
+    const seat = await Seat.open({ leg, room, streams: this.streams, client, tell, now });
     try {
       const attached = await seat.begin(this.legDesire(leg));
       this.seats.get(leg)?.close('replaced');

@@ -5,7 +5,7 @@ import type { MediaEngine } from '@isthmus/media-mediasoup';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import { nodeDesire, type MediaEvent, type MediaLinkMessage, type MediaToClient, type NodeReport, type Opaque } from '@isthmus/protocol';
 import { ConferenceMedia, isNewer, type PipeMessage } from './conference-media.js';
-import type { Attached, Seat } from './seat.js';
+import type { Attached, ClientMedia, Seat } from './seat.js';
 
 type ConferenceId = NodeDesire['conference'];
 type Neighbour = NodeDesire['pipes'][number]['to'];
@@ -92,7 +92,7 @@ export class MediaNode {
   }
 
   /** Seats a client that shows the leg's token. */
-  async attach(leg: LegId, token: string, rtpCapabilities: Opaque, tell: (message: MediaToClient) => void): Promise<Holding> {
+  async attach(leg: LegId, token: string, client: ClientMedia, tell: (message: MediaToClient) => void): Promise<Holding> {
     const desire = await this.desireFor(leg);
     const expected = desire?.legs.find((each) => each.leg === leg)?.tokenHash;
     // The same words for both: which legs exist is nobody's business.
@@ -101,7 +101,7 @@ export class MediaNode {
     await this.work;
     const conference = this.conferences.get(desire.conference);
     if (!conference) throw new Fault('media.engine-lost', 'The media engine is starting again; attach again in a moment.');
-    return { conference, ...(await conference.attach(leg, rtpCapabilities, tell)) };
+    return { conference, ...(await conference.attach(leg, client, tell)) };
   }
 
   /** From another node that the media link has made sure of. */

@@ -7,11 +7,18 @@ import { Publisher } from './publisher.js';
 import type { Streams } from './streams.js';
 import { Viewer } from './viewer.js';
 
+/** What a client says of itself when it attaches. */
+export interface ClientMedia {
+  readonly rtpCapabilities: Opaque;
+  /** Under which certificate it will come, if it knows. */
+  readonly dtlsParameters?: Opaque | undefined;
+}
+
 export interface SeatOptions {
   readonly leg: LegId;
   readonly room: MediaRoom;
   readonly streams: Streams;
-  readonly rtpCapabilities: Opaque;
+  readonly client: ClientMedia;
   /** To this client, for as long as it is attached. */
   readonly tell: (message: MediaToClient) => void;
   readonly now: () => number;
@@ -21,6 +28,7 @@ export interface Attached {
   readonly send: TransportOffer;
   readonly receive: TransportOffer;
   readonly consumers: readonly ConsumerOffer[];
+  readonly connected: boolean;
 }
 
 /** A leg whose client is attached: its two transports, what it publishes and what it is shown. */
@@ -36,19 +44,24 @@ export class Seat {
   ) {}
 
   static async open(options: SeatOptions): Promise<Seat> {
-    const { leg, room, streams, rtpCapabilities, tell, now } = options;
+    const { leg, room, streams, client, tell, now } = options;
     const [send, receive] = await Promise.all([room.clientTransport(), room.clientTransport()]);
     const publisher = new Publisher(leg, send, streams, (layers) => tell({ type: 'layers', ...layers }), now);
     const handlers = {
       offered: (consumers: readonly ConsumerOffer[]) => tell({ type: 'consume', consumers }),
       closed: (consumers: readonly string[]) => tell({ type: 'closed', consumers }),
     };
-    return new Seat(options, send, receive, publisher, new Viewer(receive, rtpCapabilities, handlers, now));
+    return new Seat(options, send, receive, publisher, new Viewer(receive, client.rtpCapabilities, handlers, now));
   }
 
   async begin(desire: LegDesire): Promise<Attached> {
-    const consumers = await this.viewer.begin(desire, this.options.streams);
-    return { send: this.send.offer, receive: this.receive.offer, consumers };
+    const { streams, client } = this.options;
+    const { dtlsParameters } = client;
+    const [consumers] = await Promise.all([
+      this.viewer.begin(desire, streams),
+      ...(dtlsParameters === undefined ? [] : [this.send.connect(dtlsParameters), this.receive.connect(dtlsParameters)]),
+    ]);
+    return { send: this.send.offer, receive: this.receive.offer, consumers, connected: dtlsParameters !== undefined };
   }
 
   async connect(transport: 'send' | 'receive', dtlsParameters: Opaque): Promise<void> {

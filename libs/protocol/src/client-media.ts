@@ -18,6 +18,8 @@ export const clientToMedia = z.discriminatedUnion('type', [
     leg: legId,
     token: z.string().max(128),
     rtpCapabilities: opaque,
+    /** Who will come, on both transports, if the client knows already: saves it both `connect`s. */
+    dtlsParameters: opaque.optional(),
     traceparent: traceparent.optional(),
   }),
   z.object({ ...head, type: z.literal('connect'), transport: z.enum(['send', 'receive']), dtlsParameters: opaque }),
@@ -54,6 +56,8 @@ export type MediaToClient =
       readonly send: TransportOffer;
       readonly receive: TransportOffer;
       readonly consumers: readonly ConsumerOffer[];
+      /** The `dtlsParameters` of the attach count: `connect` is not needed any more. */
+      readonly connected?: boolean;
     }
   | { readonly type: 'ok'; readonly re: number }
   | { readonly type: 'produced'; readonly re: number; readonly producerId: string }

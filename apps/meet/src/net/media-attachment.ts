@@ -1,6 +1,7 @@
 import type { LegId } from '@isthmus/conference';
 import type { ClientToMedia, ConsumerOffer, MediaToClient, Opaque, Source, TransportOffer } from '@isthmus/protocol';
 import type { Device, types } from 'mediasoup-client';
+import type { DtlsIdentity } from './dtls-identity.js';
 import { Publisher, type WatchedLayers } from './publisher.js';
 import { granted, RequestSocket, type OpenSocket } from './request-socket.js';
 import type { Seat, Wanted } from './media-session.js';
@@ -11,6 +12,7 @@ export type Streams = ReadonlyMap<LegId, Readonly<Partial<Record<Source, MediaSt
 
 export interface AttachmentOptions {
   readonly device: Device;
+  readonly identity: DtlsIdentity | null;
   readonly openSocket?: OpenSocket | undefined;
   readonly traceparent?: string | undefined;
   readonly mark?: ((moment: string) => void) | undefined;
@@ -39,6 +41,10 @@ export class Attachment {
   readonly #consumers = new Map<string, { readonly consumer: types.Consumer; readonly leg: LegId; readonly source: Source }>();
   readonly #transports: Partial<Record<Direction, types.Transport>> = {};
   readonly #timers: Partial<Record<Direction, ReturnType<typeof setTimeout>>> = {};
+  /** Offers of the first answer that the node has not been told to start yet. */
+  #unready: string[] = [];
+  /** The node knows our certificate since we attached. */
+  #connected = false;
   #publisher: Publisher | null = null;
   #wanted: Readonly<Record<Source, Wanted>> | null = null;
   #layers: WatchedLayers = { large: true, small: true };
@@ -108,24 +114,30 @@ export class Attachment {
   }
 
   async #attach(): Promise<void> {
-    const { device, traceparent, mark } = this.options;
+    const { device, identity, traceparent, mark } = this.options;
     const answer = await this.#socket.request({
       type: 'attach',
       leg: this.seat.leg,
       token: this.seat.token,
       rtpCapabilities: as<Opaque>(device.recvRtpCapabilities),
+      ...(identity === null ? {} : { dtlsParameters: as<Opaque>(identity.dtlsParameters) }),
       ...(traceparent === undefined ? {} : { traceparent }),
     });
     if (this.#retired) return;
     const attached = granted(answer, 'attached');
     mark?.('attached');
     clearTimeout(this.#timers.receive);
-    this.#transports.receive = this.#prepare('receive', device.createRecvTransport(transportOptions(attached.receive)));
-    this.#transports.send = this.#prepare('send', device.createSendTransport(transportOptions(attached.send)));
-    this.options.onGood();
+    this.#connected = attached.connected === true;
+    const optionsOf = (offer: TransportOffer): types.TransportOptions => ({
+      ...transportOptions(offer),
+      ...(identity === null ? {} : { additionalSettings: { certificates: [identity.certificate] } }),
+    });
+    this.#transports.receive = this.#prepare('receive', device.createRecvTransport(optionsOf(attached.receive)));
+    this.#transports.send = this.#prepare('send', device.createSendTransport(optionsOf(attached.send)));
     // What others show comes first: that is what the click waits for. Our own camera follows on its own transport.
     await this.#consume(attached.consumers, true);
     if (this.#retired) return;
+    this.options.onGood();
     this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), mark);
     this.#publisher.useLayers(this.#layers);
     if (this.#wanted !== null) this.#publisher.send(this.#wanted);
@@ -133,10 +145,13 @@ export class Attachment {
 
   #prepare(direction: Direction, transport: types.Transport): types.Transport {
     transport.on('connect', ({ dtlsParameters }, done) => {
-      this.#socket
-        .request({ type: 'connect', transport: direction, dtlsParameters: as<Opaque>(dtlsParameters) })
-        .then((answer) => granted(answer, 'ok'))
-        .catch(() => this.#lose());
+      if (!this.#connected) {
+        this.#socket
+          .request({ type: 'connect', transport: direction, dtlsParameters: as<Opaque>(dtlsParameters) })
+          .then((answer) => granted(answer, 'ok'))
+          .catch(() => this.#lose());
+      }
+      if (direction === 'receive') this.#ready(this.#unready.splice(0));
       // mediasoup-client would wait for the answer before it starts ICE. ICE needs none, and a first DTLS flight that
       // comes too early is repeated after 50 ms, so the two go side by side.
       done();
@@ -201,9 +216,11 @@ export class Attachment {
   async #consume(offers: readonly ConsumerOffer[], first: boolean): Promise<void> {
     const transport = this.#transports.receive;
     if (transport === undefined) return;
-    // The first time nothing can flow before ICE and DTLS are through, so "ready" need not wait. Later it must: a key
-    // frame that comes before we know its stream is lost.
-    if (first) this.#ready(offers.map(({ id }) => id));
+    // The first time nothing can flow before ICE and DTLS are through, so "ready" goes right behind "connect", which must not
+    // wait behind it: a node that does not know our fingerprint yet drops our first DTLS flight. Later "ready" must wait: a
+    // key frame that comes before we know its stream is lost.
+    if (first) this.#unready = offers.map(({ id }) => id);
+    if (this.#connected) this.#ready(this.#unready.splice(0));
     // mediasoup-client joins what is asked for in one turn into one negotiation, so all are asked for before any is awaited.
     const results = await Promise.allSettled(
       offers.map(async (offer) => {
@@ -218,7 +235,7 @@ export class Attachment {
     for (const result of results) {
       if (result.status === 'rejected') console.warn('Isthmus: a stream could not be received.', result.reason);
     }
-    if (!first) this.#ready(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+    this.#ready(first ? this.#unready.splice(0) : results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
     this.#publishStreams();
   }
 

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LegId } from '@isthmus/conference';
 import { Backoff } from './backoff.js';
 import type { Streams } from './media-attachment.js';
-import { MediaSession, type MediaStatus } from './media-session.js';
+import { MediaSession, type MediaSessionOptions, type MediaStatus } from './media-session.js';
 import { consumerOffer, loadedDevice, track, transportOffer } from './testing/fake-device.js';
 import { scriptedSockets, type ScriptedSocket } from './testing/scripted-socket.js';
 
 const SEAT = { leg: 'nyc-1' as LegId, url: 'ws://node-1/media', token: 'first' };
 
-const begin = async () => {
+const begin = async (more: Partial<MediaSessionOptions> = {}) => {
   const sockets = scriptedSockets();
   const statuses: MediaStatus[] = [];
   const shown: Streams[] = [];
@@ -25,6 +25,7 @@ const begin = async () => {
     onSpeaking,
     mark: (moment) => marks.push(moment),
     onTrouble,
+    ...more,
   });
   return { session, sockets, statuses, shown, marks, onSpeaking, onTrouble };
 };
@@ -32,9 +33,9 @@ const begin = async () => {
 /** mediasoup-client's promises and the ones above them. */
 const settle = () => vi.advanceTimersByTimeAsync(5);
 
-const attach = async (node: ScriptedSocket, consumers: readonly unknown[] = []): Promise<void> => {
+const attach = async (node: ScriptedSocket, consumers: readonly unknown[] = [], more: object = {}): Promise<void> => {
   node.opens();
-  node.answers('attach', { type: 'attached', send: transportOffer(), receive: transportOffer(), consumers });
+  node.answers('attach', { type: 'attached', send: transportOffer(), receive: transportOffer(), consumers, ...more });
   await settle();
 };
 
@@ -73,6 +74,20 @@ describe('a seat with its media', () => {
     expect(node.asked('ready').consumers).toEqual([camera.id, voice.id]);
     expect(sent(node).indexOf('ready')).toBeLessThan(sent(node).indexOf('produce camera'));
     expect(Object.keys(shown.at(-1)?.get('lon-1' as LegId) ?? {}).toSorted()).toEqual(['camera', 'microphone']);
+  });
+
+  it('tells under which certificate it comes when it attaches, and again only to a node that did not take it', async () => {
+    const identity = {
+      certificate: {} as RTCCertificate,
+      dtlsParameters: { role: 'client' as const, fingerprints: [{ algorithm: 'sha-256' as const, value: 'AA:BB' }] },
+    };
+    for (const connected of [true, false]) {
+      const { sockets } = await begin({ identity });
+      const node = sockets.latest();
+      await attach(node, [consumerOffer('lon-1', 'camera')], { connected });
+      expect(node.asked('attach')).toMatchObject({ dtlsParameters: identity.dtlsParameters });
+      expect(sent(node).slice(0, 3)).toEqual(connected ? ['attach', 'ready'] : ['attach', 'connect', 'ready']);
+    }
   });
 
   it('takes streams that come later only once it is set up for them, and lets go of those that are closed', async () => {

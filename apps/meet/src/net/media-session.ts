@@ -2,6 +2,7 @@ import type { LegId } from '@isthmus/conference';
 import type { MediaToClient, Source } from '@isthmus/protocol';
 import type { Device } from 'mediasoup-client';
 import { Backoff } from './backoff.js';
+import type { DtlsIdentity } from './dtls-identity.js';
 import { Attachment, type Streams } from './media-attachment.js';
 import type { OpenSocket } from './request-socket.js';
 
@@ -23,6 +24,8 @@ export type MediaStatus = 'connecting' | 'good' | 'reconnecting' | 'released';
 export interface MediaSessionOptions {
   /** Loaded with the router's capabilities. */
   readonly device: Device;
+  /** Under which certificate media come, if the browser lets one choose. */
+  readonly identity?: DtlsIdentity | null;
   readonly openSocket?: OpenSocket;
   readonly backoff?: Backoff;
   readonly traceparent?: string;
@@ -110,6 +113,7 @@ export class MediaSession {
     this.#retire();
     const attachment: Attachment = new Attachment(this.#seat, {
       device: this.options.device,
+      identity: this.options.identity ?? null,
       openSocket: this.options.openSocket,
       // What comes after the join is not part of it.
       traceparent: this.#joined ? undefined : this.options.traceparent,

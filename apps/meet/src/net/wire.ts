@@ -61,7 +61,14 @@ const consumer = z.object({
 });
 
 const mediaMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('attached'), re, send: transport, receive: transport, consumers: z.array(consumer) }),
+  z.object({
+    type: z.literal('attached'),
+    re,
+    send: transport,
+    receive: transport,
+    consumers: z.array(consumer),
+    connected: z.boolean().optional(),
+  }),
   ok,
   refused,
   z.object({ type: z.literal('produced'), re, producerId: z.string() }),

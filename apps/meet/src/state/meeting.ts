@@ -2,6 +2,7 @@ import { IsthmusError } from '@isthmus/kernel';
 import type { Act, EndReason, GatewayToClient, MeetingView, RosterEntry } from '@isthmus/protocol';
 import { Device } from 'mediasoup-client';
 import type { DeviceKind } from '../net/devices.js';
+import { dtlsIdentity, type DtlsIdentity } from '../net/dtls-identity.js';
 import { EarlySocket } from '../net/early-socket.js';
 import { GatewayConnection, type Welcome } from '../net/gateway-connection.js';
 import { clientIdOf, keepIn, nextConnect, type Keep } from '../net/identity.js';
@@ -58,6 +59,7 @@ export class Meeting {
   readonly #client: Promise<string>;
   readonly #early: EarlySocket;
   #device: Device | null = null;
+  #identity: DtlsIdentity | null = null;
   #media: MediaSession | null = null;
   #trace: JoinTrace | null = null;
   /** What to ask for again after a loss; null when this person wants to be nowhere. */
@@ -184,7 +186,8 @@ export class Meeting {
   async #prepare(welcome: Welcome): Promise<boolean> {
     try {
       const device = this.options.createDevice?.() ?? new Device();
-      await device.load({ routerRtpCapabilities: welcome.rtpCapabilities });
+      const [identity] = await Promise.all([dtlsIdentity(), device.load({ routerRtpCapabilities: welcome.rtpCapabilities })]);
+      this.#identity ??= identity;
       this.#device ??= device;
       return true;
     } catch {
@@ -275,6 +278,8 @@ export class Meeting {
     }
     this.#trace?.mark('joined');
     this.#intent = { pin: this.#intent.pin, resume: joined.resume };
+    // Media first: drawing the meeting takes the page a while, in which the node can do its part.
+    this.#moveMedia(joined.media, joined.leg);
     this.store.set({
       phase: 'meeting',
       room: joined.room,
@@ -283,13 +288,11 @@ export class Meeting {
       pinFailed: false,
       asking: false,
     });
-    this.#moveMedia(joined.media);
     this.#view(joined.view);
     this.#qualityTimer ??= setInterval(() => void this.#judgeQuality(), QUALITY_EVERY_MS);
   }
 
-  #moveMedia(media: { readonly url: string; readonly token: string }): void {
-    const { leg } = this.store.get();
+  #moveMedia(media: { readonly url: string; readonly token: string }, leg = this.store.get().leg): void {
     if (leg === null || this.#device === null || this.#intent === null) return;
     clearTimeout(this.#askTimer);
     const seat: Seat = { leg, ...media };
@@ -298,9 +301,9 @@ export class Meeting {
       return;
     }
     const trace = this.#trace;
-    this.store.set({ media: 'connecting' });
     this.#media = new MediaSession(seat, {
       device: this.#device,
+      identity: this.#identity,
       openSocket: this.#early.take,
       ...(trace === null ? {} : { traceparent: trace.traceparent, mark: (moment: string) => trace.mark(moment) }),
       onStatus: (status) => {
@@ -314,6 +317,7 @@ export class Meeting {
       },
     });
     this.#sendLocal();
+    this.store.set({ media: this.#media.status });
   }
 
   #view(view: MeetingView): void {
