@@ -74,7 +74,7 @@ export const run = async (context) => {
     (step) =>
       `${step} ${Math.round(
         percentile(
-          steps.map((each) => each[step] ?? NaN),
+          steps.flatMap((each) => each[step] ?? []),
           0.5,
         ),
       )}`,
