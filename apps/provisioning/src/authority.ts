@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate, createPrivateKey, sign as signBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@isthmus/kernel';
@@ -12,6 +12,8 @@ export interface OpenAuthority {
   readonly certificate: string;
   /** Signs a request under the identity that management knows its sender by. */
   sign(request: string, identity: Identity): Promise<string>;
+  /** Signs words, so that whoever has the certificate knows whose they are. Base64url. */
+  signText(text: string): string;
   /** For management's own end of the links. */
   ownCredentials(): Promise<Credentials>;
 }
@@ -30,6 +32,7 @@ export const openAuthority = async (stateDir: string): Promise<OpenAuthority> =>
     fingerprint: parsed.fingerprint256.replaceAll(':', '').toLowerCase(),
     certificate: authority.certificate,
     sign: (request, identity) => sign(authority, request, { identity }),
+    signText: (text) => signBytes('sha256', Buffer.from(text), createPrivateKey(authority.key)).toString('base64url'),
     ownCredentials: () => issue(authority, { identity: { kind: 'management' } }),
   };
 };

@@ -3,6 +3,7 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AdministratorsEdge } from './administrators.edge.js';
 import { SessionGuard } from './guard.js';
 import { Idempotency } from './idempotency.js';
+import { JoinBook } from './join-book.js';
 import { LiveStatus } from './live-status.js';
 import { RoomBook } from './room-book.js';
 import { RoomsEdge } from './rooms.edge.js';
@@ -19,6 +20,7 @@ export interface Parts {
   readonly administrators: AdministratorsKeeper;
   readonly rooms: RoomBook;
   readonly sites: SiteBook;
+  readonly joins: JoinBook;
   readonly sessions: Sessions;
   readonly live: LiveStatus;
   readonly secure: boolean;
@@ -26,7 +28,7 @@ export interface Parts {
 
 @Module({})
 export class ProvisioningModule {
-  static of({ estate, administrators, rooms, sites, sessions, live, secure }: Parts): DynamicModule {
+  static of({ estate, administrators, rooms, sites, joins, sessions, live, secure }: Parts): DynamicModule {
     return {
       module: ProvisioningModule,
       controllers: [SessionsEdge, AdministratorsEdge, RoomsEdge, SitesEdge, StatusEdge],
@@ -36,6 +38,7 @@ export class ProvisioningModule {
         { provide: SECURE, useValue: secure },
         { provide: RoomBook, useValue: rooms },
         { provide: SiteBook, useValue: sites },
+        { provide: JoinBook, useValue: joins },
         { provide: Sessions, useValue: sessions },
         { provide: LiveStatus, useValue: live },
         Idempotency,

@@ -122,10 +122,29 @@ export const site = z.object({
   lastSeenAt: z.iso.datetime().nullable(),
 });
 export const sites = z.object({ items: z.array(site), configurationVersion: z.int() });
-export const enrolmentToken = z.object({
+const host = z
+  .string()
+  .trim()
+  .max(255)
+  .regex(/^[a-zA-Z0-9.:_-]+$/, 'An address or a name, without a port');
+export const nodeWish = z.strictObject({
+  node: common.nodeId.describe('Begins with the site and a dash: `lon-2`.'),
+  address: host.describe('Where other nodes reach the machine.'),
+  clientAddress: host.optional().describe('Where people reach it, if not there.'),
+  port: z.int().min(1_024).max(65_000).optional().describe('The first of its ports; 90 are used.'),
+});
+export type NodeWish = z.infer<typeof nodeWish>;
+const join = {
   site: z.string(),
-  token: z.string().describe('Good for one machine, once. Shown this once.'),
+  node: z.string().nullable(),
+  ticket: z.string().describe('All that the machine needs to know, signed by management.'),
+  command: z.string().describe('To be typed on the machine, in a checkout of this version.'),
   expiresAt: z.iso.datetime(),
+};
+export const joinCommand = z.object(join);
+export const enrolmentToken = z.object({
+  ...join,
+  token: z.string().describe('Good for one machine, once. Shown this once.'),
   caFingerprint: z.string().describe("SHA-256 of management's authority, to check whom one enrols with."),
 });
 
@@ -163,6 +182,8 @@ export const SHAPES = {
   Site: site,
   Sites: sites,
   EnrolmentToken: enrolmentToken,
+  NodeWish: nodeWish,
+  JoinCommand: joinCommand,
   Nodes: nodes,
   Status: status,
   Problem: problem,

@@ -62,17 +62,18 @@ export class SiteBook {
       : this.add(site, by);
   }
 
-  async offer(id: string, by: string) {
+  /** @param node to become one of the site's nodes instead of the site itself */
+  async offer(id: string, by: string, node?: string) {
     const site = this.known(id).id;
     const token = newToken();
     const expiresAt = this.clock.now() + TOKEN_LIFE_MS;
-    await this.enrolments.act(by, () => ({ type: 'Offer', tokenHash: hashOf(token), site, expiresAt }));
+    await this.enrolments.act(by, () => ({ type: 'Offer', tokenHash: hashOf(token), site, ...of(node), expiresAt }));
     return { site, token, expiresAt: new Date(expiresAt).toISOString(), caFingerprint: this.caFingerprint };
   }
 
   /** Uses up a token. @throws Refusal `enrolment.refused` */
-  async redeem(token: string, site: SiteId): Promise<void> {
-    await this.enrolments.act(`site:${site}`, () => ({ type: 'Use', tokenHash: hashOf(token), site, at: this.clock.now() }));
+  async redeem(token: string, site: SiteId, node?: string): Promise<void> {
+    await this.enrolments.act(`site:${site}`, () => ({ type: 'Use', tokenHash: hashOf(token), site, ...of(node), at: this.clock.now() }));
   }
 
   isKnown(id: string): boolean {
@@ -100,4 +101,5 @@ export class SiteBook {
   }
 }
 
+const of = (node: string | undefined) => (node === undefined ? {} : { node });
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -40,7 +40,12 @@ const news = z.object({
   applied: z.coerce.number().int().min(0),
   wait: z.coerce.number().int().min(0).max(WAIT_MS_MAX).default(0),
 });
-const enrolment = z.strictObject({ token: z.string().min(1).max(128), site: common.siteId, request: z.string().min(1).max(8192) });
+const enrolment = z.strictObject({
+  token: z.string().min(1).max(128),
+  site: common.siteId,
+  node: common.nodeId.optional(),
+  request: z.string().min(1).max(8192),
+});
 
 const refuse = (code: string, status: number, message: string) => new Refusal(code, message, { status });
 
@@ -157,15 +162,17 @@ const takeReport = async (site: SiteId, body: unknown, { bus, sites }: SiteDoorO
 const enrol = async (body: unknown, address: string, { authority, sites }: SiteDoorOptions, wrongTokens: Lockout): Promise<unknown> => {
   const seconds = wrongTokens.blockedForSeconds(address);
   if (seconds > 0) throw refuse('session.locked', 429, `Too many wrong tokens. Try again in ${seconds} s.`);
-  const { token, site, request } = parsed(enrolment, body);
+  const { token, site, node, request } = parsed(enrolment, body);
   wrongTokens.charge(address);
   // Signed first: a request that we cannot sign must not use up the token. Nothing leaves before the token is redeemed.
-  const certificate = await authority.sign(request, { kind: 'site', site }).catch((error: unknown) => {
-    throw error instanceof Refusal ? refuse(error.code as string, 400, error.message) : error;
-  });
-  await sites.redeem(token, site);
+  const certificate = await authority
+    .sign(request, node === undefined ? { kind: 'site', site } : { kind: 'node', site, node })
+    .catch((error: unknown) => {
+      throw error instanceof Refusal ? refuse(error.code as string, 400, error.message) : error;
+    });
+  await sites.redeem(token, site, node);
   wrongTokens.forgive(address);
-  logOf('provisioning').info({ site, address }, 'a machine enrolled');
+  logOf('provisioning').info({ site, node, address }, 'a machine enrolled');
   return { certificate, authority: authority.certificate };
 };
 

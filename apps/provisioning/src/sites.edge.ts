@@ -2,14 +2,18 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post } f
 import { ApiTags } from '@nestjs/swagger';
 import { Described } from './described.js';
 import { WhoCalls, type Caller } from './guard.js';
-import { newSite, sitePatch, type NewSite, type SitePatch } from './shapes.js';
+import { JoinBook } from './join-book.js';
+import { newSite, nodeWish, sitePatch, type NewSite, type NodeWish, type SitePatch } from './shapes.js';
 import { SiteBook } from './site-book.js';
 import { valid } from './valid.js';
 
 @ApiTags('sites')
 @Controller('v1/sites')
 export class SitesEdge {
-  constructor(private readonly book: SiteBook) {}
+  constructor(
+    private readonly book: SiteBook,
+    private readonly joins: JoinBook,
+  ) {}
 
   @Get()
   @Described({ summary: 'Lists sites, and which configuration each goes by', gives: { 200: 'Sites' } })
@@ -46,6 +50,17 @@ export class SitesEdge {
   @Header('cache-control', 'no-store')
   @Described({ summary: 'Makes a token with which one machine may become this site, once', gives: { 201: 'EnrolmentToken' } })
   offer(@Param('id') id: string, @WhoCalls() caller: Caller) {
-    return this.book.offer(id, caller.administrator.id);
+    return this.joins.forSite(id, caller.administrator.id);
+  }
+
+  @Post(':id/node-tokens')
+  @Header('cache-control', 'no-store')
+  @Described({
+    summary: 'Makes a command by which one machine becomes a media node of this site, once',
+    takes: 'NodeWish',
+    gives: { 201: 'JoinCommand' },
+  })
+  offerNode(@Param('id') id: string, @Body(valid(nodeWish)) body: NodeWish, @WhoCalls() caller: Caller) {
+    return this.joins.forNode(id, body, caller.administrator.id);
   }
 }

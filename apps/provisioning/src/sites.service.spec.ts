@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { foldEstate } from '@isthmus/estate';
-import { enrol, followEstate, loadCredentials, managementAt, saveCredentials } from '@isthmus/estate-http';
+import { enrol, followEstate, loadCredentials, managementAt, readTicket, saveCredentials } from '@isthmus/estate-http';
 import type { Fact, SiteId } from '@isthmus/kernel';
 import { createAuthority, createRequest, identityOf, issue, sign, type Credentials } from '@isthmus/peers-http';
 import { TOPICS } from '@isthmus/protocol';
@@ -220,6 +220,28 @@ describe('enrolment', () => {
     const late = await management.provisioning.createEnrolmentToken('lon');
     now += 30 * 60_000;
     expect(await enrolAs('lon', late.token).catch((error: Error) => error.message)).toBe(unknown);
+  });
+
+  it('makes a machine one node of a site by a command that it has signed, and neither the site nor another node', async () => {
+    const session = await settledAdministrator(management);
+    const wish = { node: 'lon-2', address: '192.0.2.9' };
+    const { body } = await management.as(session, 'POST', '/v1/sites/lon/node-tokens', wish);
+    const { ticket, isSignedBy } = readTicket(String(body['command']).split(' ').at(-1)!);
+    expect(ticket).toMatchObject({ kind: 'node', site: 'lon', node: 'lon-2', host: '192.0.2.9', busUrl: 'wss://lon.example:5' });
+    for (const node of [undefined, 'lon-3']) {
+      const asked = enrol({ url: ticket.management, token: ticket.secret, site: LON, ...(node === undefined ? {} : { node }) });
+      await expect(asked).rejects.toMatchObject({ code: 'enrolment.refused' });
+    }
+    const vouched = (authority: string) => expect(isSignedBy(authority)).toBe(true);
+    const options = { url: ticket.management, token: ticket.secret, site: LON, node: 'lon-2', caFingerprint: ticket.authority, vouched };
+    const credentials = await enrol(options);
+    expect(identityOf(credentials.certificate)).toEqual({ kind: 'node', site: 'lon', node: 'lon-2' });
+    const line = managementAt(ticket.management, () => credentials);
+    const asking = { method: 'GET', path: '/estate/v1/facts?after=0&applied=0', deadlineMs: 2_000 } as const;
+    await expect(line.ask(asking)).rejects.toMatchObject({ code: 'site.certificate-refused' });
+    line.close();
+    const astray = await management.as(session, 'POST', '/v1/sites/lon/node-tokens', { ...wish, node: 'nyc-1' });
+    expect(astray.status).toBe(400);
   });
 
   it('does not use up a token for a request that cannot be signed', async () => {

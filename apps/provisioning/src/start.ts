@@ -12,6 +12,7 @@ import type { Bus, Clock, EventStore } from '@isthmus/ports';
 import { TOPICS } from '@isthmus/protocol';
 import { logOf, startService, type Listen, type RunningService } from '@isthmus/service-kit';
 import { openAuthority } from './authority.js';
+import { JoinBook } from './join-book.js';
 import { Keeper } from './keeper.js';
 import { LiveStatus } from './live-status.js';
 import { serveOpenApi } from './openapi.js';
@@ -92,6 +93,7 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
 
   const rooms = new RoomBook(estate);
   const sites = new SiteBook(estate, enrolments, clock, authority.fingerprint);
+  const joins = new JoinBook(sites, authority);
   const sessions = new Sessions(administrators, clock);
   const live = new LiveStatus(bus, clock);
   const secure = listen.tls !== undefined;
@@ -111,10 +113,11 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
     await opening(live.start());
     await opening(tellOfEstate(estate, bus));
     const door = await opening(openSiteDoor({ listen: siteListen, authority, estate, sites, bus, clock }));
+    joins.url = door.url;
     const running = await opening(
       startService({
         name: 'provisioning',
-        module: ProvisioningModule.of({ estate, administrators, rooms, sites, sessions, live, secure }),
+        module: ProvisioningModule.of({ estate, administrators, rooms, sites, joins, sessions, live, secure }),
         listen,
         configure: (app) => {
           app.use(securityHeaders(secure));

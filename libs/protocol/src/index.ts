@@ -40,6 +40,7 @@ export {
   type TelemetryBatch,
   type ViewPublished,
 } from './bus.js';
+export { joinTicket, type JoinTicket } from './join-ticket.js';
 export { brainMessage, mediaLinkMessage, type BrainMessage, type MediaLinkMessage } from './link.js';
 export {
   alarm,

@@ -17,7 +17,7 @@ export const saveCredentials = async (folder: string, credentials: Credentials):
   } catch (cause) {
     throw new Fault(
       'credentials.unwritable',
-      `The site's certificate cannot be kept in ${folder}. Make it writable, then enrol again.`,
+      `The certificate cannot be kept in ${folder}. Make it writable, then enrol again.`,
       { folder },
       { cause },
     );
@@ -43,7 +43,8 @@ const belongTogether = ({ certificate, key, authority }: Credentials): boolean =
   try {
     const parsed = new X509Certificate(certificate);
     const ours = parsed.checkPrivateKey(createPrivateKey(key)) && parsed.verify(new X509Certificate(authority).publicKey);
-    return ours && identityOf(certificate)?.kind === 'site';
+    const kind = identityOf(certificate)?.kind;
+    return ours && (kind === 'site' || kind === 'node');
   } catch {
     return false;
   }

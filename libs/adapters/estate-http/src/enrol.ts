@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 import { z } from 'zod';
 import { Fault, type SiteId } from '@isthmus/kernel';
-import { createRequest, identityOf, type Credentials } from '@isthmus/peers-http';
+import { createRequest, identityOf, uriOf, type Credentials, type Identity } from '@isthmus/peers-http';
 import { malformed, managementAt } from './management.js';
 
 export interface EnrolOptions {
@@ -11,41 +11,52 @@ export interface EnrolOptions {
   /** Good once. */
   readonly token: string;
   readonly site: SiteId;
+  /** To become one of the site's nodes instead of the site itself. */
+  readonly node?: string;
   /** SHA-256 of management's authority in hex, as management shows it with the token. Without it, whoever answers is believed. */
   readonly caFingerprint?: string | undefined;
+  /** Looks at the authority (PEM) before the token is shown to whoever holds it; throws to stop there. */
+  readonly vouched?: (authority: string) => void;
 }
 
 const DEADLINE_MS = 10_000;
 const answer = z.object({ certificate: z.string(), authority: z.string() });
 
 /**
- * Makes this machine a site: shows management the token and gets a certificate for a key that never leaves this machine. The
+ * Makes this machine a site, or a node of one: shows management the token and gets a certificate for a key that never leaves this machine. The
  * token is shown only to whoever proves to hold the authority's certificate with the expected fingerprint.
  */
-export const enrol = async ({ url, token, site, caFingerprint }: EnrolOptions): Promise<Credentials> => {
+export const enrol = async ({ url, token, site, node, caFingerprint, vouched }: EnrolOptions): Promise<Credentials> => {
   const authority = await authorityAt(url);
   const expected = caFingerprint?.replaceAll(':', '').toLowerCase();
   if (expected !== undefined && fingerprintOf(authority) !== expected) {
     const message = `Whoever answers at ${url} has another authority than the one that was expected. Check the address, and the fingerprint beside the token.`;
     throw new Fault('enrolment.untrusted', message, { url });
   }
+  vouched?.(authority);
   const { request, key } = await createRequest();
   const management = managementAt(url, () => ({ authority }));
   try {
-    const asked = { method: 'POST', path: '/enrolments/v1', body: { token, site, request }, deadlineMs: DEADLINE_MS } as const;
+    const asked = {
+      method: 'POST',
+      path: '/enrolments/v1',
+      body: { token, site, request, ...(node === undefined ? {} : { node }) },
+      deadlineMs: DEADLINE_MS,
+    } as const;
     const parsed = answer.safeParse(await management.ask(asked));
     if (!parsed.success) throw malformed('no certificate', parsed.error);
     const { certificate } = parsed.data;
-    if (!isOurs(certificate, key, authority, site)) throw malformed('a certificate for somebody else');
+    if (!isOurs(certificate, key, authority, node === undefined ? { kind: 'site', site } : { kind: 'node', site, node }))
+      throw malformed('a certificate for somebody else');
     return { certificate, key, authority };
   } finally {
     management.close();
   }
 };
 
-const isOurs = (certificate: string, key: string, authority: string, site: SiteId): boolean => {
+const isOurs = (certificate: string, key: string, authority: string, expected: Identity): boolean => {
   const identity = identityOf(certificate);
-  if (identity?.kind !== 'site' || identity.site !== site) return false;
+  if (identity === undefined || uriOf(identity) !== uriOf(expected)) return false;
   const parsed = new X509Certificate(certificate);
   return parsed.checkPrivateKey(createPrivateKey(key)) && parsed.verify(new X509Certificate(authority).publicKey);
 };
