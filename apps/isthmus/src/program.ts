@@ -1,15 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
-import { IsthmusError } from '@isthmus/kernel';
 import { runDemo } from './demo/run-demo.js';
 import { SITES_MAX } from './demo/plan.js';
+import { addGrowing } from './growing.js';
 import { managementConfig, mediaNodeConfig, relayConfig, siteConfig } from './part-config.js';
 import { readPartConfig, runPart } from './part.js';
 import { startRelay } from './relay/relay.js';
+import { sayFailure } from './say-failure.js';
 import { VERSION } from './version.js';
-
-/** Exit statuses of the command line: 2 is a wrong option (commander's own), 1 anything else that failed. */
-const FAILED = 1;
 
 /** `isthmus …`: data goes to standard output, messages to standard error. @param main the file that starts it, for the processes it starts itself */
 export const program = (main: string): Command => {
@@ -31,7 +29,7 @@ export const program = (main: string): Command => {
     .option('--node-processes', 'run each media node as a process of its own: if one ends, its people are moved')
     .option('--port <number>', "management's first port; each site's are 100 higher than those before it", number, 7_000)
     .addHelpText('after', '\nExample:\n  isthmus demo --sites 2 --state /tmp/two-sites')
-    .action((options: DemoFlags) => orSay(() => runDemo({ ...options, listen: options.listen, main })));
+    .action((options: DemoFlags) => sayFailure(() => runDemo({ ...options, listen: options.listen, main })));
   demo
     .command('start')
     .description('fill the running demo’s room with speaking participants')
@@ -40,7 +38,7 @@ export const program = (main: string): Command => {
     .option('--script <file>', 'who talks when, as JSON')
     .addHelpText('after', '\nExample:\n  isthmus demo start --per-site 3 --minutes 10')
     .action((options: FillFlags) =>
-      orSay(async () => {
+      sayFailure(async () => {
         const { fillDemo } = await import('./demo/fill-demo.js');
         await fillDemo({ ...options, state: demo.opts<DemoFlags>().state });
       }),
@@ -55,7 +53,7 @@ export const program = (main: string): Command => {
         return startManagement(readPartConfig(managementConfig, file), webRoot(main));
       }),
     );
-  isthmus
+  const site = isthmus
     .command('site <config>')
     .description('run all services of a site in one process, as the file says')
     .action((file: string) =>
@@ -77,6 +75,7 @@ export const program = (main: string): Command => {
     .command('relay <config>', { hidden: true })
     .description('run the relay between the sites of a demo')
     .action((file: string) => runPart('relay', () => startRelay(readPartConfig(relayConfig, file))));
+  addGrowing({ isthmus, site }, main);
   isthmus
     .command('version')
     .description('say which version this is')
@@ -108,14 +107,3 @@ const number = (text: string): number => {
 
 /** Where the builds of the web apps lie, seen from `apps/isthmus/dist/main.js`. */
 const webRoot = (main: string): string => join(main, '..', '..', '..');
-
-/** What the person can do something about is one sentence; anything else is our failure and shows its stack. */
-const orSay = async (work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    const text = error instanceof IsthmusError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`\n${text}\n`);
-    process.exitCode = FAILED;
-  }
-};

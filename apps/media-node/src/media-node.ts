@@ -55,6 +55,8 @@ export class MediaNode {
   private deaths: number[] = [];
   private cpu = { readAt: 0, ms: 0, share: 0 };
   private draining = false;
+  /** To be emptied: nobody new comes here, and who is here is given another node. */
+  private leaving = false;
 
   private constructor(
     private readonly options: MediaNodeOptions,
@@ -129,8 +131,13 @@ export class MediaNode {
     const [pipes] = await Promise.all([Promise.all(conferences.map((conference) => conference.pipeReports())), this.readCpu()]);
     const legs = conferences.reduce((sum, { attached }) => sum + attached, 0);
     // While the engine rests because it keeps dying, its people are better off elsewhere.
-    const draining = this.draining || (this.engine.closed && this.deaths.length >= ENGINE_DEATHS_MAX);
+    const draining = this.draining || this.leaving || (this.engine.closed && this.deaths.length >= ENGINE_DEATHS_MAX);
     return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining, pipes: pipes.flat() };
+  }
+
+  /** Asks, with the next report, that everybody be moved to other nodes; media go on meanwhile. */
+  leave(): void {
+    this.leaving = true;
   }
 
   /** Tells everyone to go elsewhere. Quiet the second time. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import type { SiteId } from '@isthmus/kernel';
 import { startEngine, type EngineOptions } from '@isthmus/media-mediasoup';
@@ -34,15 +35,21 @@ export interface MediaNodeServiceOptions {
   readonly clock?: Clock;
 }
 
+export interface MediaNodeService extends RunningService {
+  /** Has everybody moved to other nodes of the site. Resolves when nobody is left here, or after so long. */
+  drain(withinMs: number): Promise<void>;
+}
+
 @Module({})
 class MediaNodeModule {}
 
 const NAME = 'media-node';
 const TICK_MS = 1_000;
+const DRAIN_LOOK_MS = 100;
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** Starts one media node. Several may share a process; each has a worker process of its own. */
-export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<RunningService> => {
+export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<MediaNodeService> => {
   const { site, node: id, listen, bus, webRtc, plain, workerBin, capacity, clock = SYSTEM_CLOCK, translate = (host) => host } = options;
   const log = logOf(NAME).child({ node: id });
   let closing: Promise<void> | undefined;
@@ -106,6 +113,15 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     report().catch(quietly('a report'));
   }, TICK_MS);
 
+  const drain = async (withinMs: number): Promise<void> => {
+    node.leave();
+    const deadline = clock.monotonic() + withinMs;
+    while (!closing && clock.monotonic() < deadline) {
+      await report().catch(quietly('a report'));
+      if ((await node.report()).legs === 0) return;
+      await wait(DRAIN_LOOK_MS);
+    }
+  };
   const close = async (): Promise<void> => {
     clearInterval(ticking);
     await subscription.close();
@@ -114,7 +130,7 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     await links.close();
     await service.close();
   };
-  return { ...service, close: () => (closing ??= close()) };
+  return { ...service, drain, close: () => (closing ??= close()) };
 };
 
 /** `ws://127.0.0.11:7110/media`, or `wss:` where the service speaks TLS. */

@@ -9,6 +9,9 @@ import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
 import { systemClock as clock } from '../system-clock.js';
 
+/** How long its people have to move to other nodes when it is told to stop. */
+const DRAIN_WITHIN_MS = 2_500;
+
 /** One media node in a process of its own: if it ends, however it ends, nothing else of the site does. */
 export const startMediaNodeProcess = (config: MediaNodeConfig): Promise<RunningPart> =>
   startAll(async (parts) => {
@@ -26,7 +29,7 @@ export const startMediaNodeProcess = (config: MediaNodeConfig): Promise<RunningP
         log: logOf('media-node').child({ node }),
       }),
     );
-    parts.add(
+    const running = parts.add(
       await startMediaNode({
         ...{ site, node, capacity, bus, clock },
         listen: { host: clientHost, port: ports.client, ...(config.tls ? { tls: config.tls } : {}) },
@@ -37,5 +40,7 @@ export const startMediaNodeProcess = (config: MediaNodeConfig): Promise<RunningP
         translate: config.relay ? translatorOf(config.relay, site) : (other) => other,
       }),
     );
+    // First of all, while everything still works.
+    parts.add({ close: () => running.drain(DRAIN_WITHIN_MS) });
     return { facts: { node } };
   });

@@ -42,19 +42,23 @@ export class SplitStory {
     await this.isOne();
   }
 
+  /** Comes as soon as there is a way in: the room may not have come to the site yet, or a node. */
   async join(site: string): Promise<string> {
-    const { crew, gatewayUrl } = this.world.site(site);
-    const name = `${site}-${(this.joined += 1)}`;
-    let refused: string | undefined;
-    // The room may not have come to the site yet.
+    let name = '';
     await eventually(async () => {
-      refused = await crew.join(name, { gatewayUrl, alias: ROOM, pin: GUEST_PIN, persona: this.joined % 8 }).then(
-        () => undefined,
-        (error: unknown) => String(error),
-      );
-      return refused === undefined ? [] : [`${name} cannot join: ${refused}`];
+      const outcome = await this.tryToJoin(site).catch((error: unknown) => error);
+      if (typeof outcome === 'string') name = outcome;
+      return typeof outcome === 'string' ? [] : [`nobody more can join at ${site}: ${String(outcome)}`];
     }, PATIENCE_MS);
-    this.present.set(site, [...(this.present.get(site) ?? []), name]);
+    return name;
+  }
+
+  async tryToJoin(site: string): Promise<string> {
+    const { crew, gatewayUrl } = this.world.site(site);
+    const number = (this.joined += 1);
+    const name = `${site}-${number}`;
+    await crew.join(name, { gatewayUrl, alias: ROOM, pin: GUEST_PIN, persona: number % 8 });
+    this.present.set(site, [...this.at(site), name]);
     return name;
   }
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +16,32 @@ export interface RoomDigest {
   readonly occasions: readonly { readonly conferences: readonly string[]; readonly facts: string; readonly state: string }[];
 }
 
+/** What came of a command that somebody typed. */
+export interface CommandOutcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A part that has joined by a command, and how long that took; its process is what somebody has in the foreground. */
+export interface Joined {
+  readonly child: ChildProcess;
+  readonly afterMs: number;
+}
+
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const READY_MS = 120_000;
-const PORTS = { portal: 7_000, sites: 7_001, telemetry: 7_003, meet: 7_100, link: 7_101, registrar: 7_102, report: 7_103, brain: 7_104 };
+const PORTS = {
+  portal: 7_000,
+  sites: 7_001,
+  telemetry: 7_003,
+  meet: 7_100,
+  link: 7_101,
+  registrar: 7_102,
+  report: 7_103,
+  brain: 7_104,
+  bus: 7_105,
+};
 const FIRST_PASSWORD = 'three-plain-words-and-4';
 export const ADMINISTRATOR = { name: 'admin', password: 'four-plain-words-and-a-5' };
 
@@ -64,13 +88,7 @@ export class Part {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const { child } = this;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    const forced = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await gone;
-    clearTimeout(forced);
+    if (this.child !== undefined) await ended(this.child, signal);
   }
 
   private next<T extends FromPart>(wanted: (message: FromPart) => boolean): Promise<T | undefined> {
@@ -120,6 +138,7 @@ export class SiteInWorld {
  */
 export class WorldOfSites {
   private readonly running: SiteInWorld[] = [];
+  private readonly joined: ChildProcess[] = [];
 
   private constructor(
     readonly wire: Namespaces,
@@ -130,7 +149,7 @@ export class WorldOfSites {
   ) {}
 
   /** @param more machines that stand there without a site, as yet */
-  static async start(sites: readonly string[], more: readonly string[] = []): Promise<WorldOfSites> {
+  static async start(sites: readonly string[], more: readonly string[] = [], capacity = 50): Promise<WorldOfSites> {
     const state = mkdtempSync(join(tmpdir(), 'isthmus-world-'));
     const wire = await Namespaces.open(['management', ...sites, ...more]);
     let world: WorldOfSites | undefined;
@@ -149,7 +168,7 @@ export class WorldOfSites {
       const facts = (await management.start()) as { siteUrl: string; caFingerprint: string };
       world = new WorldOfSites(wire, state, management, await Crew.at(machine, 'management'), facts);
       await world.administer([{ do: 'sign-in', name: ADMINISTRATOR.name, password: FIRST_PASSWORD, next: ADMINISTRATOR.password }]);
-      await Promise.all(sites.map((id) => world!.startSite(id)));
+      await Promise.all(sites.map((id) => world!.startSite(id, capacity)));
       return world;
     } catch (error) {
       await (world?.close() ?? wire.close());
@@ -185,11 +204,58 @@ export class WorldOfSites {
     return file;
   }
 
-  private async startSite(id: string): Promise<void> {
+  /** What somebody types on a machine: the built product's command line. Resolves when it has ended. */
+  async isthmus(machine: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandOutcome> {
+    const child = this.typed(machine, args, env);
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+    const [status] = (await once(child, 'close')) as [number | null];
+    return { status: status ?? 1, ...said };
+  }
+
+  /** The same as an administrator, at management. */
+  administrate(...args: readonly string[]): Promise<CommandOutcome> {
+    return this.isthmus('management', [...args, '--portal', this.portalUrl], { ISTHMUS_PASSWORD: ADMINISTRATOR.password });
+  }
+
+  /** Types a command that management printed on a machine, where it goes on until the world ends. Resolves when the part is up. */
+  async join(machine: string, command: string): Promise<Joined> {
+    const ticket = command.trim().split(' ').at(-1)!;
+    const child = this.typed(machine, ['join', ticket, '--state', join(this.state, machine)], {});
+    this.joined.push(child);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const began = performance.now();
+    const ended = once(child, 'close').then(() => {
+      throw new Error(`${machine} did not join: ${said}`);
+    });
+    ended.catch(() => undefined);
+    while (!said.includes('is part of the deployment')) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 50))]);
+    return { child, afterMs: performance.now() - began };
+  }
+
+  /** A crew at a site that has joined. */
+  async people(id: string): Promise<SiteInWorld> {
+    const machine = this.wire.machine(id);
+    const stateDir = join(this.state, id, id);
+    const site = new SiteInWorld(id, new Part(machine, [], join(stateDir, `${id}.log`)), await Crew.at(machine, id), stateDir);
+    this.running.push(site);
+    return site;
+  }
+
+  private typed(machine: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+    return this.wire.machine(machine).spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+  }
+
+  private async startSite(id: string, capacity: number): Promise<void> {
     const machine = this.wire.machine(id);
     const { token } = await this.management.ask<{ token: string }>('enrolment-token', id);
     const stateDir = join(this.state, id);
-    const config = siteConfigOf(machine, stateDir, { url: this.facts.siteUrl, caFingerprint: this.facts.caFingerprint, token });
+    const management = { url: this.facts.siteUrl, caFingerprint: this.facts.caFingerprint, token };
+    const config = siteConfigOf(machine, stateDir, management, capacity);
     const part = new Part(machine, ['site', keep(this.state, `${id}.json`, config)], join(this.state, `${id}.log`));
     await part.start();
     this.running.push(new SiteInWorld(id, part, await Crew.at(machine, id), stateDir));
@@ -203,12 +269,22 @@ export class WorldOfSites {
   async close(): Promise<void> {
     await Promise.all(this.running.map(({ crew }) => crew.close()));
     await this.office.close();
+    await Promise.all(this.joined.map((child) => ended(child)));
     await Promise.all(this.running.map(({ part }) => part.stop()));
     await this.management.stop();
     await this.wire.close();
     rmSync(this.state, { recursive: true, force: true });
   }
 }
+
+const ended = async (child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  const forced = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  await gone;
+  clearTimeout(forced);
+};
 
 const signIn = { do: 'ask', method: 'POST', path: '/v1/sessions', body: ADMINISTRATOR } as const;
 
@@ -238,7 +314,12 @@ const managementConfigOf = ({ address }: Machine, stateDir: string, sites: Manag
   rooms: [],
 });
 
-const siteConfigOf = ({ name, address }: Machine, stateDir: string, management: SiteConfig['management']): SiteConfig => ({
+const siteConfigOf = (
+  { name, address }: Machine,
+  stateDir: string,
+  management: SiteConfig['management'],
+  capacity: number,
+): SiteConfig => ({
   site: name as SiteId,
   name: name.toUpperCase(),
   host: address,
@@ -249,9 +330,10 @@ const siteConfigOf = ({ name, address }: Machine, stateDir: string, management: 
     registrar: PORTS.registrar,
     telemetry: PORTS.report,
     brainHealth: PORTS.brain,
+    bus: PORTS.bus,
     nodes: [{ client: 7_110, mediaLink: 7_120, webRtc: 7_130, crossings: { from: 7_140, to: 7_199 } }],
   },
-  capacity: 50,
+  capacity,
   stateDir,
   management,
 });

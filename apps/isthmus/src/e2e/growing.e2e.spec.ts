@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SplitStory } from '../testing/split-story.js';
+import { WorldOfSites, type Joined } from '../testing/world-of-sites.js';
+
+/** S6, S8: a deployment grows while people meet: each machine joins by one command, and nobody who is there notices. */
+let world: WorldOfSites;
+let story: SplitStory;
+let usedOnce: string;
+let rack: Joined;
+/** Of each node; one more person than that needs one more node. */
+const CAPACITY = 3;
+
+beforeAll(async () => {
+  world = await WorldOfSites.start(['nyc', 'lon'], ['cpt', 'rack'], CAPACITY);
+  story = new SplitStory(world);
+  await story.begin(2);
+}, 180_000);
+afterAll(() => world?.close());
+
+const soon = { timeout: 30_000, interval: 500 };
+
+/** What management's telemetry has heard of the nodes. */
+const legsAtNyc = async (): Promise<Readonly<Record<string, number>>> => {
+  type Nodes = { items: { site: string; node: string; legs: number }[] };
+  const { items } = await world.administer<Nodes>([{ do: 'ask', method: 'GET', path: '/v1/nodes' }]);
+  return Object.fromEntries(items.filter(({ site }) => site === 'nyc').map(({ node, legs }) => [node, legs]));
+};
+
+const command = async (...args: readonly string[]): Promise<string> => {
+  const { status, stdout, stderr } = await world.administrate(...args);
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout;
+};
+
+describe('a running deployment', () => {
+  it('takes in a site by one command, and the people who come there', async () => {
+    const { address } = world.wire.machine('cpt');
+    const typed = await command('site', 'add', 'cpt', '--name', 'Cape Town', '--address', address, '--client-address', '127.0.0.1');
+    expect(typed).toMatch(/^npm run join -- \S+\n$/);
+    usedOnce = typed;
+    const { afterMs } = await world.join('cpt', typed);
+    await world.people('cpt');
+    await story.join('cpt');
+    process.stdout.write(`a site has joined after ${Math.round(afterMs)} ms\n`);
+    await story.isOne();
+    await story.isEqualEverywhere();
+    expect(await story.nobodyWasDisconnected()).toEqual([]);
+  });
+
+  it('takes in a media node by one command, for people for whom there was no room before', async () => {
+    await story.join('nyc');
+    await expect(story.tryToJoin('nyc')).rejects.toThrow(/no free capacity/);
+    const typed = await command('node', 'add', 'nyc', '--node', 'nyc-2', '--address', world.wire.machine('rack').address);
+    const began = performance.now();
+    rack = await world.join('rack', typed);
+    await story.join('nyc');
+    process.stdout.write(`a media node takes calls after ${Math.round(performance.now() - began)} ms\n`);
+    await story.join('nyc');
+    await story.isOne();
+    await expect.poll(legsAtNyc, soon).toEqual({ 'nyc-1': 3, 'nyc-2': 2 });
+    expect(await story.nobodyWasDisconnected()).toEqual([]);
+  });
+
+  it('moves the people of a node that is told to stop to another one, with their seats', async () => {
+    for (const name of story.at('nyc').slice(0, 2)) await story.leave(name);
+    rack.child.kill('SIGTERM');
+    await once(rack.child, 'close');
+    await story.isOne();
+    await expect.poll(legsAtNyc, soon).toMatchObject({ 'nyc-1': 3 });
+  });
+
+  it('takes a token once, whole, and from its own management only', async () => {
+    const typed = await command('site', 'add', 'spare', '--address', '10.203.0.99', '--client-address', '127.0.0.1');
+    const [payload = '', signature = ''] = typed.trim().split(' ').at(-1)!.split('.');
+    const ticket = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
+    const changed = (change: object) => `${Buffer.from(JSON.stringify({ ...ticket, ...change })).toString('base64url')}.${signature}`;
+    let folders = 0;
+    const refused = async (text: string) => {
+      const { status, stderr } = await world.isthmus('rack', ['join', text, '--state', `${world.state}/rack-${(folders += 1)}`]);
+      return `${status}: ${stderr}`;
+    };
+    expect(await refused(changed({ linkUrl: 'wss://10.203.0.66:7101' }))).toMatch(/1: .*has not signed/s);
+    expect(await refused(payload)).toMatch(/1: .*not the whole of it/s);
+    expect(await refused(changed({ authority: '0'.repeat(64) }))).toMatch(/1: .*another authority/s);
+    expect(await refused(usedOnce.trim().split(' ').at(-1)!)).toMatch(/1: .*is not good/s);
+    await command('site', 'remove', 'spare');
+  });
+});

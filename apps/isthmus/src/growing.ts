@@ -1,0 +1,66 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { NodeFlags, SiteFlags } from './admin/estate-commands.js';
+import type { PortalFlags } from './admin/management-client.js';
+import type { JoinFlags } from './join/join.js';
+import { sayFailure } from './say-failure.js';
+
+const PORTAL = 'http://127.0.0.10:7000';
+
+/** The commands by which a deployment grows and shrinks while it runs. */
+export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command>, main: string): void => {
+  const state = process.env['ISTHMUS_STATE'] || '.isthmus';
+  const node = isthmus.command('node').description('media nodes of a site');
+
+  asAdministrator(site.command('add <id>'))
+    .description('put a site on the list, and print what to type on its machine')
+    .requiredOption('--address <address>', 'of the machine, for other sites')
+    .option('--client-address <address>', 'where people reach it, if not there')
+    .option('--name <name>', 'what people call it')
+    .option('--port <number>', 'the first of its ports', whole, 7_100)
+    .addHelpText('after', '\nExample:\n  isthmus site add cpt --name "Cape Town" --address 192.0.2.7')
+    .action((id: string, options: SiteFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addSite(id, options)));
+  asAdministrator(site.command('remove <id>'))
+    .description('take a site off the list: its people leave, the others go on')
+    .action((id: string, options: PortalFlags) =>
+      sayFailure(async () => (await import('./admin/estate-commands.js')).removeSite(id, options)),
+    );
+  asAdministrator(node.command('add <site>'))
+    .description('print what to type on the machine that is to be one more media node of a site')
+    .requiredOption('--address <address>', 'of the machine, for other nodes')
+    .option('--client-address <address>', 'where people reach it, if not there')
+    .option('--node <id>', 'what to call it, such as nyc-2; default: something that nobody is called')
+    .option('--port <number>', 'the first of its ports', whole, 7_110)
+    .addHelpText('after', '\nExample:\n  isthmus node add nyc --address 192.0.2.9')
+    .action((id: string, options: NodeFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addNode(id, options)));
+
+  isthmus
+    .command('join <token>')
+    .description('make this machine a part of a deployment, and run it')
+    .option('--state <folder>', 'where everything is kept ($ISTHMUS_STATE)', state)
+    .option('--capacity <number>', 'participants that a media node takes', whole, 50)
+    .option('--cert <file>', 'certificate for people’s browsers; default: one of an authority made here')
+    .option('--key <file>', 'key to the certificate')
+    .addHelpText('after', '\nThe token comes from isthmus site add or isthmus node add, or from the portal.')
+    .action((token: string, options: JoinFlags) =>
+      sayFailure(async () => (await import('./join/join.js')).joinDeployment(token, options, main)),
+    );
+  isthmus
+    .command('run <name>')
+    .description('run what has joined once more')
+    .option('--state <folder>', 'where everything is kept ($ISTHMUS_STATE)', state)
+    .action((name: string, options: { readonly state: string }) =>
+      sayFailure(async () => (await import('./join/join.js')).runJoined(name, options.state, main)),
+    );
+};
+
+const asAdministrator = (command: Command): Command =>
+  command
+    .option('--portal <url>', 'where the portal is ($ISTHMUS_PORTAL)', process.env['ISTHMUS_PORTAL'] || PORTAL)
+    .option('--administrator <name>', 'as whom; the password is asked for, or $ISTHMUS_PASSWORD', 'admin')
+    .option('--ca <file>', 'authority of the portal’s certificate, if no public one');
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+};
