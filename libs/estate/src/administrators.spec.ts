@@ -49,7 +49,7 @@ describe('an enrolment token', () => {
     expect(() => decideEnrolments(use, after(offered, { type: 'EnrolmentUsed', tokenHash: 'h' }))).toThrow(/not good/);
   });
 
-  it('is refused in the same words when unknown, used, expired or for another site', () => {
+  it('is refused in the same words when unknown, used, expired or for another machine', () => {
     const wrongs = [
       () => decideEnrolments({ ...use, tokenHash: '__proto__' }, after(offered)),
       () => decideEnrolments({ ...use, at: 1000 }, after(offered)),
@@ -65,6 +65,6 @@ describe('an enrolment token', () => {
       }
     });
     expect(new Set(words).size).toBe(1);
-    expect(words[0]).toMatch(/unknown, used, expired, or for another site/);
+    expect(words[0]).toMatch(/unknown, used, expired, or for another machine/);
   });
 });
