@@ -23,9 +23,15 @@ const layers = [
       'shared:bus',
     ],
   },
+  // Which adapters a service that runs alone gets, by configuration: the same question for every `main.ts`.
+  {
+    sourceTag: 'layer:wiring',
+    onlyDependOnLibsWithTags: ['layer:kernel', 'layer:port', 'layer:protocol', 'layer:adapter', 'layer:service-kit'],
+  },
   {
     sourceTag: 'layer:app',
     onlyDependOnLibsWithTags: [
+      'layer:wiring',
       'layer:kernel',
       'layer:domain',
       'layer:port',

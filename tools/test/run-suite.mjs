@@ -27,7 +27,7 @@ export const runSuite = async (suite, extra, filters) => {
   const limitMs = suite.budgetMin * 60_000 * PATIENCE;
   const counts = suite.check
     ? await runCheck(suite.name, suite.check, env, limitMs)
-    : await runVitest(suite.project ?? suite.name, filters, env, limitMs);
+    : await runVitest(suite, suite.files && filters.length === 0 ? suite.files : filters, env, limitMs);
   const ms = Date.now() - begun;
   if (ms > suite.budgetMin * 60_000) say(red('!'), `over its budget: ${duration(ms)} of ${suite.budgetMin} min`);
   return { name: suite.name, ms, budgetMin: suite.budgetMin, ...counts };
@@ -48,13 +48,13 @@ const runCheck = async (name, [command, ...args], env, limitMs) => {
   return { passed: 0, failed: 1, skipped: 0 };
 };
 
-/** @param {string} project @param {readonly string[]} filters @param {NodeJS.ProcessEnv} env @param {number} limitMs @returns {Promise<Counts>} */
-const runVitest = async (project, filters, env, limitMs) => {
-  const report = join(LOCAL_CACHE, 'test-results', `${project}.json`);
+/** @param {import('./suites.mjs').Suite} suite @param {readonly string[]} filters @param {NodeJS.ProcessEnv} env @param {number} limitMs @returns {Promise<Counts>} */
+const runVitest = async ({ name, project = name }, filters, env, limitMs) => {
+  const report = join(LOCAL_CACHE, 'test-results', `${name}.json`);
   mkdirSync(dirname(report), { recursive: true });
   rmSync(report, { force: true });
   const args = ['run', '--project', project, '--reporter=json', `--outputFile.json=${report}`, `--reporter=${REPORTER}`, ...filters];
-  const { status, log, timedOut } = await run(join(BIN, 'vitest'), args, { log: `test-${project}.log`, env, limitMs, line: sayLive });
+  const { status, log, timedOut } = await run(join(BIN, 'vitest'), args, { log: `test-${name}.log`, env, limitMs, line: sayLive });
   const counts = countReport(report);
   const where = `all of it: ${relative(ROOT, log)}`;
   if (timedOut || !counts) {

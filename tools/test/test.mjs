@@ -11,6 +11,7 @@ import { Problem, runTool } from '../lib/problem.mjs';
 import { duration, red, step } from '../lib/progress.mjs';
 import { WORKER_BUILD_PACKAGES } from '../mediasoup-worker/build-worker.mjs';
 import { ensureWorker, haveWorker } from '../mediasoup-worker/ensure-worker.mjs';
+import { besideBrokers } from './brokers.mjs';
 import { runSuite } from './run-suite.mjs';
 import { SUITES, TEST_PACKAGES, specFiles } from './suites.mjs';
 
@@ -72,7 +73,9 @@ async function prepareWorld() {
 /** @param {Suite} suite @param {string[]} filters @param {Promise<Record<string, string>> | undefined} world @returns {Promise<SuiteResult>} */
 async function runOne(suite, filters, world) {
   try {
-    return await runSuite(suite, (suite.needsWorld && (await world)) || {}, filters);
+    const told = (suite.needsWorld && (await world)) || {};
+    if (suite.brokers === undefined) return await runSuite(suite, told, filters);
+    return await besideBrokers(suite.brokers, (brokers) => runSuite(suite, { ...told, ...brokers }, filters));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     process.stdout.write(`\n${suite.name}: ${red('could not run')}. ${error.message}\n`);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { embeddedBus } from '@isthmus/bus-embedded';
 import { common } from '@isthmus/protocol';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
+import { serviceBus } from '@isthmus/wiring';
 import { startGatewayRouter } from './start.js';
 
 const origins = z
@@ -28,14 +28,11 @@ const settings = {
   }),
 };
 
-/**
- * The gateway-router as a process of its own. The bus inside a site that is several processes is not there yet; until it is, such a
- * process serves pages and health, says `estate: not learned yet` in its readiness, and refuses calls with `site.starting`.
- */
+/** The gateway-router as a process of its own: with KAFKA_BROKERS a part of its site, without it a door that refuses calls with `site.starting`. */
 await runMain('gateway-router', async () => {
   const { site, siteName = site, host, port, certFile, keyFile, meetDir, allowedOrigins, graceMs } = readConfig('gateway-router', settings);
   const tracing = startTracing('gateway-router', { attributes: { 'isthmus.site': site } });
-  const bus = embeddedBus();
+  const bus = await serviceBus('gateway-router');
   const running = await startGatewayRouter({
     site,
     siteName,

@@ -28,6 +28,7 @@ export const program = (main: string): Command => {
     .option('--capacity <number>', 'participants that a media node takes', number, 50)
     .option('--node-processes', 'run each media node as a process of its own: if one ends, its people are moved')
     .option('--port <number>', "management's first port; each site's are 100 higher than those before it", number, 7_000)
+    .option('--kafka <brokers>', 'a Kafka broker for each site, with a comma between: every service is then a process of its own', list)
     .addHelpText('after', '\nExample:\n  isthmus demo --sites 2 --state /tmp/two-sites')
     .action((options: DemoFlags) => sayFailure(() => runDemo({ ...options, listen: options.listen, main })));
   demo
@@ -91,6 +92,7 @@ interface DemoFlags {
   readonly capacity: number;
   readonly nodeProcesses?: boolean;
   readonly port: number;
+  readonly kafka?: readonly string[];
 }
 
 export interface FillFlags {
@@ -98,6 +100,8 @@ export interface FillFlags {
   readonly minutes: number;
   readonly script?: string;
 }
+
+const list = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 const number = (text: string): number => {
   const value = Number(text);

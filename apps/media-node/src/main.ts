@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { embeddedBus } from '@isthmus/bus-embedded';
 import type { SiteId } from '@isthmus/kernel';
-import type { Credentials } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
+import { startTracing } from '@isthmus/telemetry-otel';
+import { hostPairs, serviceBus, siteCredentials, translation } from '@isthmus/wiring';
 import { startMediaNode } from './start.js';
 
 const port = z.coerce.number().int().min(1).max(65_535);
@@ -19,6 +18,10 @@ const SETTINGS = {
     says: 'What clients send media to, if that is another address.',
     example: '203.0.113.5',
   }),
+  clientUrl: setting(z.url().optional(), {
+    says: 'Where clients connect to this node, if that is not the address it listens at.',
+    example: 'wss://media-1.nyc.example/media',
+  }),
   port: setting(port.default(7_110), { says: "Clients' WebSockets.", example: '7110' }),
   linkPort: setting(port.default(7_120), { says: "Other nodes' links.", example: '7120' }),
   mediaPort: setting(port.default(7_130), { says: "Clients' media, UDP and TCP.", example: '7130' }),
@@ -30,26 +33,28 @@ const SETTINGS = {
     example: '/etc/isthmus/tls.pem',
   }),
   tlsKeyFile: setting(z.string().optional(), { says: 'Its key (PEM).', example: '/etc/isthmus/tls.key' }),
-  linkCertFile: setting(z.string().min(1), {
-    says: "This node's certificate for links, issued at enrolment.",
-    example: '/etc/isthmus/node.pem',
+  credentialsDir: setting(z.string().min(1), {
+    says: 'Folder with what enrolment gave to this site or node; waits until it is there.',
+    example: '/var/lib/isthmus/nyc/credentials',
   }),
-  linkKeyFile: setting(z.string().min(1), { says: 'Its key.', example: '/etc/isthmus/node.key' }),
-  linkAuthorityFile: setting(z.string().min(1), { says: "The deployment's authority.", example: '/etc/isthmus/authority.pem' }),
+  linkVia: setting(hostPairs.optional(), {
+    says: 'Hosts of other sites that are reached under another address from here: as listed = as reached.',
+    example: '192.0.2.12=10.8.0.2',
+  }),
 } as const;
 
 await runMain('media-node', async () => {
   const config = readConfig('media-node', SETTINGS);
   const { host, tlsCertFile, tlsKeyFile } = config;
-  const [certificate, key, authority] = await Promise.all(
-    [config.linkCertFile, config.linkKeyFile, config.linkAuthorityFile].map((file) => readFile(file, 'utf8')),
-  );
-  const credentials = { certificate, key, authority } as Credentials;
-  const bus = embeddedBus();
+  const site = config.site as SiteId;
+  const credentials = await siteCredentials('media-node', site, config.credentialsDir);
+  const tracing = startTracing('media-node', { attributes: { 'isthmus.site': site } });
+  const bus = await serviceBus('media-node');
   const service = await startMediaNode({
-    site: config.site as SiteId,
+    site,
     node: config.node as NodeId,
     listen: { host, port: config.port, ...(tlsCertFile && tlsKeyFile ? { tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } } : {}) },
+    ...(config.clientUrl === undefined ? {} : { clientUrl: config.clientUrl }),
     link: { host, port: config.linkPort },
     credentials: () => credentials,
     webRtc: {
@@ -59,12 +64,14 @@ await runMain('media-node', async () => {
     },
     plain: { ip: host, portMin: config.pipePortMin, portMax: config.pipePortMax },
     capacity: config.capacity,
+    translate: translation(config.linkVia),
     bus,
   });
   return {
     close: async () => {
       await service.close();
       await bus.close();
+      await tracing.shutdown();
     },
   };
 });

@@ -95,7 +95,7 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     name: NAME,
     module: MediaNodeModule,
     listen,
-    checks: { engine: () => node.missing() },
+    checks: { engine: () => node.missing(), ...(bus.trouble ? { bus: () => bus.trouble?.() } : {}) },
     configure: (app) => {
       clients = acceptClients(app.getHttpServer(), node);
     },

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
+import { serviceBus } from '@isthmus/wiring';
 import { startProvisioning } from './start.js';
 import { makeStateDir } from './state-dir.js';
 
@@ -40,7 +40,7 @@ await runMain('provisioning', async () => {
   const tracing = startTracing('provisioning');
   await makeStateDir(stateDir);
   const store = await sqliteEventStore({ file: join(stateDir, 'facts.db') });
-  const bus = embeddedBus();
+  const bus = await serviceBus('provisioning');
   const provisioning = await startProvisioning({
     listen: { host, port, ...(certFile !== undefined && keyFile !== undefined ? { tls: { certFile, keyFile } } : {}) },
     siteListen: { host: siteHost, port: sitePort },

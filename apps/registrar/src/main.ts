@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { embeddedBus } from '@isthmus/bus-embedded';
 import { common } from '@isthmus/protocol';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
+import { serviceBus } from '@isthmus/wiring';
 import { startRegistrar } from './start.js';
 
 const settings = {
@@ -15,7 +15,7 @@ const settings = {
 await runMain('registrar', async () => {
   const { site, host, port } = readConfig('registrar', settings);
   const tracing = startTracing('registrar', { attributes: { 'isthmus.site': site } });
-  const bus = embeddedBus();
+  const bus = await serviceBus('registrar');
   const running = await startRegistrar({ site, listen: { host, port }, bus });
   return {
     close: async () => {

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { embeddedBus } from '@isthmus/bus-embedded';
-import { loadCredentials } from '@isthmus/estate-http';
 import { Fault } from '@isthmus/kernel';
 import { common } from '@isthmus/protocol';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
+import { serviceBus, siteCredentials } from '@isthmus/wiring';
 import { startTelemetry } from './start.js';
 
 const SETTINGS = {
@@ -21,16 +20,12 @@ const SETTINGS = {
 await runMain('telemetry', async () => {
   const { host, port, site, managementUrl, credentialsDir } = readConfig('telemetry', SETTINGS);
   const tracing = startTracing('telemetry');
-  const bus = embeddedBus();
+  const bus = await serviceBus('telemetry');
   const listen = { host, port };
-  const credentials = credentialsDir === undefined ? undefined : await loadCredentials(credentialsDir);
-  if (site !== undefined && managementUrl !== undefined && !credentials) {
-    throw new Fault(
-      'credentials.missing',
-      `There is no certificate of site ${site} in ${credentialsDir ?? 'any folder'}. Enrol the site first, and name its folder.`,
-    );
-  }
-  const management = managementUrl !== undefined && credentials ? { url: managementUrl, credentials } : undefined;
+  const management =
+    site !== undefined && managementUrl !== undefined
+      ? { url: managementUrl, credentials: await siteCredentials('telemetry', site, needed(credentialsDir, managementUrl)) }
+      : undefined;
   const running = await startTelemetry(
     site === undefined ? { role: 'management', listen, bus } : { role: 'site', site, listen, bus, management },
   );
@@ -42,3 +37,11 @@ await runMain('telemetry', async () => {
     },
   };
 });
+
+function needed(credentialsDir: string | undefined, managementUrl: string): string {
+  if (credentialsDir !== undefined) return credentialsDir;
+  throw new Fault(
+    'config.invalid',
+    `To report to ${managementUrl}, telemetry needs the site's certificate. Set ISTHMUS_TELEMETRY_CREDENTIALS_DIR, for example to /var/lib/isthmus/lon/credentials.`,
+  );
+}

@@ -32,5 +32,7 @@ export interface Bus {
    */
   request(message: Message, deadlineMs: number): Promise<Message>;
   subscribe(topic: Topic, options: SubscribeOptions, handle: (message: Message) => Promise<Message | void>): Promise<Subscription>;
+  /** What keeps messages from going or coming now, as a sentence; undefined when nothing does. A bus within one process has no trouble. */
+  trouble?(): Promise<string | undefined>;
   close(): Promise<void>;
 }

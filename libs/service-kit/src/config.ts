@@ -8,6 +8,8 @@ export interface SettingMeta {
   readonly example: string;
   /** Never shown; may also be given as a file, by the same name and `_FILE`. */
   readonly secret?: boolean;
+  /** No secret, but may be given as a file all the same, because something else writes it. */
+  readonly file?: boolean;
 }
 
 /** One setting: its schema with what to say about it. Values arrive as text: use `z.coerce.number()`, `z.stringbool()`. */
@@ -22,14 +24,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads a service's settings from the environment, `ISTHMUS_<SERVICE>_<SETTING>`, or says everything that is wrong with them
  * at once: what is missing, what is malformed, and what looks like a setting but is none (a typing mistake must not silently mean the default).
+ * @param shared a prefix that other programs use as well, as `KAFKA_`: what we do not know under it is not ours
  * @throws Fault `config.invalid`
  */
 export const readConfig = <S extends z.ZodRawShape>(
   service: string,
   settings: S,
   environment: Environment = process.env,
+  shared?: string,
 ): z.output<z.ZodObject<S>> => {
-  const prefix = `ISTHMUS_${snake(service)}_`;
+  const prefix = shared ?? `ISTHMUS_${snake(service)}_`;
   const faults: string[] = [];
   const given: Record<string, string> = {};
   for (const [name, schema] of Object.entries(settings)) {
@@ -49,7 +53,7 @@ export const readConfig = <S extends z.ZodRawShape>(
     const fault = `${key} ${wrong}. ${meta ? `${meta.says} Example: ${key}=${meta.example}` : ''}`.trimEnd();
     if (!faults.some((other) => other.startsWith(`${key} `))) faults.push(fault);
   }
-  faults.push(...unknownKeys(prefix, Object.keys(settings), environment));
+  if (shared === undefined) faults.push(...unknownKeys(prefix, Object.keys(settings), environment));
   if (faults.length > 0 || !parsed.success) {
     const count = faults.length === 1 ? 'one setting is' : `${faults.length} settings are`;
     throw new Fault('config.invalid', `${service} cannot start: ${count} wrong.\n${faults.map((fault) => `  ${fault}`).join('\n')}`, {
@@ -70,7 +74,7 @@ export const redactedConfig = <S extends z.ZodRawShape>(settings: S, config: z.o
 
 const valueOf = (environment: Environment, key: string, meta: SettingMeta | undefined, faults: string[]): string | undefined => {
   const file = environment[`${key}_FILE`];
-  if (!meta?.secret || file === undefined) return environment[key];
+  if ((!meta?.secret && !meta?.file) || file === undefined) return environment[key];
   if (environment[key] !== undefined) faults.push(`${key} and ${key}_FILE are both given. Keep one.`);
   try {
     return readFileSync(file, 'utf8').trimEnd();

@@ -30,9 +30,13 @@ export const runMain = async (service: string, start: () => Promise<{ close(): P
       );
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+  // Started by another process of ours, with a channel: it is told when we are ready, and we end with it.
+  process.on('disconnect', () => stop('SIGTERM'));
   try {
     await starting;
+    if (process.connected) process.send?.({ type: 'ready', facts: {} });
   } catch (error) {
+    if (process.connected) process.send?.({ type: 'failed', message: sentenceOf(error) });
     process.stderr.write(`${sentenceOf(error)}\n`);
     process.exit(error instanceof IsthmusError && error.code === 'config.invalid' ? 2 : 1);
   }

@@ -73,7 +73,8 @@ const start = async (options: ServiceOptions): Promise<RunningService> => {
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });
   app.disable('x-powered-by');
   app.useGlobalFilters(new ProblemFilter());
-  addHealth(app, name, { ...checks, service: () => (draining ? 'it is stopping' : undefined) });
+  const ofBus: Record<string, Check> = bus?.trouble ? { bus: () => bus.trouble?.() } : {};
+  addHealth(app, name, { ...ofBus, ...checks, service: () => (draining ? 'it is stopping' : undefined) });
   try {
     await configure?.(app);
     if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name, group) }, { inheritAppConfig: true });

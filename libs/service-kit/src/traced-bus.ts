@@ -15,6 +15,7 @@ export const tracedBus = (bus: Bus, service: string): Bus => {
     publish: (message) => sending('send', message, (withTrace) => bus.publish(withTrace)),
     request: (message, deadlineMs) => sending('request', message, (withTrace) => bus.request(withTrace, deadlineMs)),
     subscribe: (topic, options, handle) => bus.subscribe(topic, options, (message) => inService(service, () => receiving(message, handle))),
+    ...(bus.trouble ? { trouble: () => bus.trouble!() } : {}),
     close: () => bus.close(),
   };
   SERVICE_OF.set(traced, service);

@@ -2,10 +2,11 @@ import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Fault } from '@isthmus/kernel';
+import { Fault, Refusal } from '@isthmus/kernel';
 import type { NodeId } from '@isthmus/placement';
 import { CREDENTIALS_FOLDER, type ManagementConfig, type MediaNodeConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
 import { ensureHttps, type HttpsFiles } from './https.js';
+import { servicesApart } from './services-apart.js';
 import { planDemo, relayPlaces, type DemoPlan, type DemoWish, type SitePlan } from './plan.js';
 import { StateFolder } from './state-folder.js';
 import { Supervised } from './supervised.js';
@@ -18,6 +19,8 @@ export interface DemoOptions extends DemoWish {
   /** The program that runs the parts: `isthmus` itself. */
   readonly main: string;
   readonly say: (line: string) => void;
+  /** A Kafka broker for each site: its services are then processes of their own, which talk through it. */
+  readonly kafka?: readonly string[];
   /** Aborted, it stops at once, even while it is still starting. */
   readonly signal?: AbortSignal;
 }
@@ -45,16 +48,18 @@ const enrolment = z.object({ token: z.string() });
  */
 export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const plan = planDemo(options);
+  checkKafka(options, plan);
   const state = StateFolder.open(options.state);
   const relaySocket = state.relaySocket;
   const parts: Supervised[] = [];
   let closing: Promise<void> | undefined;
-  const part = (title: string, name: string, args: readonly string[]) => {
+  const part = (title: string, name: string, args: readonly string[], { main = options.main, env = {} } = {}) => {
     if (closing) throw new Fault('demo.stopped', 'The demo was stopped before it was up.');
     const supervised = new Supervised({
       title,
       args,
-      main: options.main,
+      main,
+      env,
       logFile: join(state.folder('logs'), `${name}.log`),
       say: options.say,
     });
@@ -83,7 +88,15 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     const startSite = async (site: SitePlan, facts: Pick<ManagementFacts, 'siteUrl' | 'caFingerprint'>, token?: string) => {
       const stateDir = state.folder(join('sites', site.id));
       const config = siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token });
-      await part(`site ${site.name}`, site.id, ['site', state.keep(join('sites', `${site.id}.json`), config)]).start();
+      const broker = options.kafka?.[plan.sites.indexOf(site)];
+      if (broker === undefined) {
+        await part(`site ${site.name}`, site.id, ['site', state.keep(join('sites', `${site.id}.json`), config)]).start();
+        return;
+      }
+      const services = servicesApart(config, broker, join(options.main, '..', '..', '..'));
+      const starts = services.map(({ title, name, main, env }) => part(title, name, [], { main, env }).start());
+      const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
     };
     const startNodes = (site: SitePlan) =>
       nodeConfigsOf(site, plan, options, join(state.folder(join('sites', site.id)), CREDENTIALS_FOLDER), https).map(async (config) => {
@@ -130,6 +143,15 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     await close();
     throw error;
   }
+};
+
+const checkKafka = ({ kafka, listen, nodeProcesses }: DemoOptions, { sites }: DemoPlan): void => {
+  if (kafka === undefined) return;
+  const impossible = (why: string) => new Refusal('demo.impossible', why);
+  if (kafka.length !== sites.length)
+    throw impossible(`--kafka takes one broker for each of the ${sites.length} sites, with a comma between; there are ${kafka.length}.`);
+  if (listen !== undefined) throw impossible('--kafka and --listen do not go together: services apart serve this machine only.');
+  if (nodeProcesses) throw impossible('With --kafka, media nodes are processes of their own as it is. Leave --node-processes out.');
 };
 
 const managementConfigOf = (plan: DemoPlan, state: StateFolder, https: HttpsFiles | undefined, password: string): ManagementConfig => {

@@ -10,6 +10,8 @@ export interface RunDemoOptions {
   readonly capacity: number;
   readonly nodeProcesses?: boolean;
   readonly port: number;
+  /** A broker for each site. */
+  readonly kafka?: readonly string[];
 }
 
 /**

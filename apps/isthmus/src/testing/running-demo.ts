@@ -31,6 +31,8 @@ export interface DemoUnderTest {
 }
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** Brokers, one for each site: with them, the same specs run against services that are processes of their own. */
+const BROKERS = 'ISTHMUS_TEST_BROKERS';
 /** For a machine that has much else to do; an idle one needs a few seconds. */
 const READY_MS = 120_000;
 
@@ -47,6 +49,8 @@ export const startDemoUnderTest = async ({
     String,
   );
   if (nodeProcesses) args.push('--node-processes');
+  const brokers = process.env[BROKERS]?.split(',').slice(0, sites);
+  if (brokers) args.push('--kafka', brokers.join(','));
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));

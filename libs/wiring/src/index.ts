@@ -1,0 +1,3 @@
+export { serviceBus } from './service-bus.js';
+export { siteCredentials, type Enrolment } from './site-credentials.js';
+export { translation, hostPairs } from './translation.js';
