@@ -53,6 +53,33 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     );
 };
 
+/** What is kept, copied and put back. */
+export const addBackup = (isthmus: Command): void => {
+  isthmus
+    .command('backup')
+    .description('copy all that a site or management keeps; it may run meanwhile')
+    .requiredOption('--state <folder>', 'where the site or management keeps its state')
+    .requiredOption('--to <folder>', 'a new folder for the copy')
+    .action(({ state, to }: { readonly state: string; readonly to: string }) =>
+      sayFailure(async () => {
+        await (await import('./backup/backup.js')).backUp(state, to);
+        process.stderr.write(`${to} is whole. Whoever has it can be that site: keep it as you keep keys.\n`);
+      }),
+    );
+  isthmus
+    .command('restore <backup>')
+    .description('put a backup where a site or management keeps its state')
+    .requiredOption('--state <folder>', 'where the site or management keeps its state')
+    .option('--replace', 'although something is there; that is kept beside it', false)
+    .action((from: string, { state, replace }: { readonly state: string; readonly replace: boolean }) =>
+      sayFailure(async () => {
+        const before = await (await import('./backup/backup.js')).restore(from, state, { replace });
+        if (before !== undefined) process.stderr.write(`What was there is in ${before}.\n`);
+        process.stderr.write(`${state} is as it was when the backup was taken, and may be started.\n`);
+      }),
+    );
+};
+
 const asAdministrator = (command: Command): Command =>
   command
     .option('--portal <url>', 'where the portal is ($ISTHMUS_PORTAL)', process.env['ISTHMUS_PORTAL'] || PORTAL)

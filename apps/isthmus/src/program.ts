@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
 import { runDemo } from './demo/run-demo.js';
 import { SITES_MAX } from './demo/plan.js';
-import { addGrowing } from './growing.js';
+import { addBackup, addGrowing } from './growing.js';
 import { managementConfig, mediaNodeConfig, relayConfig, siteConfig } from './part-config.js';
 import { readPartConfig, runPart } from './part.js';
 import { startRelay } from './relay/relay.js';
@@ -77,6 +77,7 @@ export const program = (main: string): Command => {
     .description('run the relay between the sites of a demo')
     .action((file: string) => runPart('relay', () => startRelay(readPartConfig(relayConfig, file))));
   addGrowing({ isthmus, site }, main);
+  addBackup(isthmus);
   isthmus
     .command('version')
     .description('say which version this is')

@@ -7,6 +7,7 @@ import { logOf } from '@isthmus/service-kit';
 import { startTelemetry } from '@isthmus/telemetry';
 import { startTracing } from '@isthmus/telemetry-otel';
 import type { ManagementConfig } from '../part-config.js';
+import { openControls } from '../backup/control.js';
 import type { RunningPart } from '../part.js';
 import { startAll } from '../parts-list.js';
 import { systemClock as clock } from '../system-clock.js';
@@ -24,6 +25,7 @@ export const startManagement = (config: ManagementConfig, webRoot: string): Prom
     parts.add({ close: () => tracing.shutdown() });
     const bus = parts.add(embeddedBus({ report: ({ topic, group, error }) => log.error({ topic, group, error }, 'a handler failed') }));
     const store = parts.add(await sqliteEventStore({ file: join(stateDir, 'facts.db') }));
+    parts.add(await openControls(stateDir, { copyFacts: (to) => store.copyTo(to) }));
     const portalDir = join(webRoot, 'portal', 'dist');
     const provisioning = parts.add(
       await startProvisioning({

@@ -12,6 +12,7 @@ import { logOf } from '@isthmus/service-kit';
 import { startTelemetry } from '@isthmus/telemetry';
 import { startTracing } from '@isthmus/telemetry-otel';
 import type { SiteConfig } from '../part-config.js';
+import { openControls } from '../backup/control.js';
 import type { RunningPart } from '../part.js';
 import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
@@ -33,6 +34,7 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
     parts.add({ close: () => tracing.shutdown() });
     const bus = parts.add(embeddedBus({ report: ({ topic, group, error }) => log.error({ topic, group, error }, 'a handler failed') }));
     const store = parts.add(await sqliteEventStore({ file: join(stateDir, 'facts.db') }));
+    parts.add(await openControls(stateDir, { copyFacts: (to) => store.copyTo(to) }));
     const translate = config.relay ? translatorOf(config.relay, site) : (other: string) => other;
     const peers = httpPeers({
       site,

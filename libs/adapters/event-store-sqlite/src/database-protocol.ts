@@ -20,7 +20,8 @@ export interface StoredRow {
 export type WriteOp =
   | { readonly op: 'append'; readonly stream: string; readonly expected: number; readonly facts: readonly FactRow[] }
   | { readonly op: 'adopt'; readonly facts: readonly FactRow[] }
-  | { readonly op: 'beginEpoch' };
+  | { readonly op: 'beginEpoch' }
+  | { readonly op: 'skipEpochs'; readonly upTo: number };
 
 export type ReadOp =
   | { readonly op: 'read'; readonly stream: string; readonly fromSeq: number; readonly afterRow: number }
@@ -31,13 +32,18 @@ export type ReadOp =
   | { readonly op: 'setBookmark'; readonly name: string; readonly position: string }
   | { readonly op: 'close' };
 
-export type Op = WriteOp | ReadOp;
+/** Takes as long as it takes, and nobody waits for it. */
+export type CopyOp = { readonly op: 'copyTo'; readonly file: string };
+
+export type Op = WriteOp | ReadOp | CopyOp;
 
 export interface Answers {
   append: void;
   /** Indices, in `facts`, of those that were new. */
   adopt: readonly number[];
   beginEpoch: number;
+  skipEpochs: void;
+  copyTo: void;
   read: readonly StoredRow[];
   page: readonly StoredRow[];
   /** The row if it is in this database with this hash, else 0: the beginning. */

@@ -15,7 +15,7 @@ const file = (workerData as { readonly file: string }).file;
 const tell = (reply: Reply): void => port.postMessage(reply);
 const fail = (id: number, error: unknown): void => tell({ type: 'failed', id, failure: failureOf(error, file) });
 
-const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch';
+const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch' || op.op === 'skipEpochs';
 
 /**
  * Group commit: whatever came in while the last transaction was being fsynced shares the next one and its fsync. Answers go
@@ -77,6 +77,14 @@ const answer = (database: Database, op: ReadOp): unknown => {
   }
 };
 
+/** In steps, between which others are served. */
+const copyTo = (database: Database, id: number, to: string): void => {
+  database.copyTo(to).then(
+    () => tell({ type: 'done', id, value: undefined }),
+    (error: unknown) => fail(id, error),
+  );
+};
+
 const keepBookmarks = (database: Database): void => {
   if (!database.hasBookmarksToWrite()) return;
   try {
@@ -97,6 +105,10 @@ const serve = (database: Database, requests: readonly Request[]): void => {
   for (let at = 0; at < writes.length; at += GROUP) commit(database, writes.slice(at, at + GROUP));
   for (const { id, op } of requests) {
     if (isWrite(op)) continue;
+    if (op.op === 'copyTo') {
+      copyTo(database, id, op.file);
+      continue;
+    }
     try {
       tell({ type: 'done', id, value: answer(database, op) });
     } catch (error) {

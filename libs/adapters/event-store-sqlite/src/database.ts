@@ -1,6 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { corrupt, defect, foreign, newer, refusal } from './database-failure.ts';
 import type { FactRow, StoredRow, WriteOp } from './database-protocol.ts';
 
@@ -10,6 +10,8 @@ const APPLICATION = 0x69737468;
 /** A page of reading ends after so many facts, or so many characters of them. */
 const PAGE_FACTS = 500;
 const PAGE_CHARS = 1024 * 1024;
+/** Of 4 KiB each, copied between two looks at what others want. */
+const COPY_PAGES = 256;
 
 /**
  * One SQLite file, and all the SQL there is. Every call blocks; it lives in a thread of its own. The file is held exclusively,
@@ -86,6 +88,14 @@ export class Database {
     }
   }
 
+  /** A whole database as of some moment of the copying, in a new file that is on disk when this resolves. */
+  async copyTo(file: string): Promise<void> {
+    await backup(this.db, file, { rate: COPY_PAGES });
+    chmodSync(file, 0o600);
+    syncFile(file);
+    syncFolder(dirname(file));
+  }
+
   /** One write, inside a transaction. Throws a refusal before it has changed anything. */
   write(op: WriteOp): unknown {
     switch (op.op) {
@@ -97,6 +107,10 @@ export class Database {
         return this.sql(`INSERT INTO counters VALUES ('epoch', 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value`).get()![
           'value'
         ];
+      case 'skipEpochs':
+        return void this.sql(`INSERT INTO counters VALUES ('epoch', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`).run(
+          op.upTo,
+        );
     }
   }
 
@@ -224,8 +238,10 @@ const makeFolder = (file: string): void => {
 };
 
 /** A new file is durable only when the folder that names it is. */
-const syncFolder = (folder: string): void => {
-  const handle = openSync(folder, 'r');
+const syncFolder = (folder: string): void => syncFile(folder);
+
+const syncFile = (file: string): void => {
+  const handle = openSync(file, 'r');
   try {
     fsyncSync(handle);
   } finally {

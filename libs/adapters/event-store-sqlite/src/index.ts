@@ -1,1 +1,1 @@
-export { sqliteEventStore, type SqliteEventStoreOptions } from './sqlite-event-store.js';
+export { sqliteEventStore, type SqliteEventStore, type SqliteEventStoreOptions } from './sqlite-event-store.js';

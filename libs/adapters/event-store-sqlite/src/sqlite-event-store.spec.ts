@@ -36,6 +36,32 @@ describe('sqliteEventStore', { timeout: 30_000 }, () => {
   afterEach(() => rm(folder, { recursive: true }));
   const stream = streamOf('7f3a');
 
+  test('copies all that it keeps into a new file, while others write', async () => {
+    const store = await sqliteEventStore({ file: join(folder, 'store.db') });
+    const facts = chain(stream, 2_000);
+    await store.append(stream, -1, facts.slice(0, 1_900));
+    const copy = join(folder, 'copy.db');
+    const [copied] = await Promise.all([store.copyTo(copy), store.append(stream, 1_899, facts.slice(1_900))]);
+    expect(copied).toBeUndefined();
+    expect((await stat(copy)).mode & 0o777).toBe(0o600);
+    await store.close();
+    const restored = await sqliteEventStore({ file: copy });
+    const kept = await collect(restored.read(stream));
+    expect(kept.length).toBeGreaterThanOrEqual(1_900);
+    expect(kept).toEqual(facts.slice(0, kept.length));
+    await restored.close();
+  });
+
+  test('never begins an epoch again that somebody may have had', async () => {
+    const store = await sqliteEventStore({ file: join(folder, 'store.db') });
+    expect(await store.beginEpoch()).toBe(1);
+    await store.skipEpochs(2 ** 51);
+    expect(await store.beginEpoch()).toBe(2 ** 51 + 1);
+    await store.skipEpochs(5);
+    expect(await store.beginEpoch()).toBe(2 ** 51 + 2);
+    await store.close();
+  });
+
   test('makes the folder if it is missing', async () => {
     const file = join(folder, 'a/b/store.db');
     const store = await sqliteEventStore({ file });

@@ -9,6 +9,13 @@ export interface SqliteEventStoreOptions {
   readonly file: string;
 }
 
+export interface SqliteEventStore extends EventStore {
+  /** Copies everything into a new file, whole and durable, while others go on. */
+  copyTo(file: string): Promise<void>;
+  /** No tenure up to this number is ever begun here: somebody may have had it (merge rule 4). */
+  skipEpochs(upTo: number): Promise<void>;
+}
+
 /** A fact is a sentence, not a file: one of our own with more than this (as JSON, in bytes) is a mistake or an attack. */
 const FACT_BYTES = 1024 * 1024;
 
@@ -42,7 +49,7 @@ const POSITION = /^(\d{1,15})\.(.{1,16})$/s;
  * @throws Fault if the file cannot be used: `store.corrupt`, `store.newer`, `store.foreign`, `store.locked`, `store.read-only`,
  *   `store.full` or `store.unavailable`. The file is then as it was.
  */
-export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promise<EventStore> => {
+export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promise<SqliteEventStore> => {
   const database = new DatabaseThread(file === ':memory:' ? file : resolve(file));
   await database.open();
 
@@ -127,6 +134,8 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     read,
     follow,
     streams: async (category) => (await database.ask({ op: 'streams', category })) as readonly StreamName[],
+    copyTo: (to) => database.ask({ op: 'copyTo', file: resolve(to) }),
+    skipEpochs: (upTo) => database.ask({ op: 'skipEpochs', upTo }),
     beginEpoch: () => database.ask({ op: 'beginEpoch' }),
     bookmark: (name) => database.ask({ op: 'bookmark', name }),
     setBookmark: (name, position) => database.ask({ op: 'setBookmark', name, position }),
