@@ -2,7 +2,7 @@ import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from
 import { crossings, type ConferenceId, type ConferenceSeen, type ConferenceView } from '@isthmus/conference';
 import { pinsOf, type Estate } from '@isthmus/estate';
 import type { NodeId } from '@isthmus/placement';
-import type { Bus, Cancel, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/ports';
+import type { Bus, Cancel, Chance, Clock, EventStore, Message, Peers, Timers } from '@isthmus/ports';
 import {
   TOPICS,
   type BrainAnswer,
@@ -37,6 +37,8 @@ export interface BrainParts {
   readonly writeOffAfterMs?: number;
 }
 
+/** How soon a fact that the bus did not take is said again. */
+const PUBLISH_AGAIN_MS = 1_000;
 const REPORT_EVERY_MS = 1_000;
 /** Nodes are told again this often, in case one missed it. */
 const REMIND_EVERY_MS = 5_000;
@@ -182,11 +184,11 @@ export class Brain {
         () => this.rulesOf(room),
         {
           view: (published) => {
-            void this.parts.bus.publish({ topic: TOPICS.views, key: published.view.conference, value: published });
+            this.say({ topic: TOPICS.views, key: published.view.conference, value: published });
           },
           standIn: (node) => this.standIn(room as ConferenceId, node),
           desires: (desires) => {
-            for (const desire of desires) void this.parts.bus.publish({ topic: TOPICS.desires, key: desire.node, value: desire });
+            for (const desire of desires) this.say({ topic: TOPICS.desires, key: desire.node, value: desire });
           },
         },
         (site) => this.estate.sites[site]?.name ?? site,
@@ -260,7 +262,7 @@ export class Brain {
   }
 
   private estateChanged(estate: Estate): void {
-    void this.parts.bus.publish({ topic: TOPICS.estate, key: 'estate', value: estate });
+    this.say({ topic: TOPICS.estate, key: 'estate', value: estate });
     this.linkPeers(estate);
     for (const [room, meeting] of this.meetings) {
       if (meeting.current === undefined) continue;
@@ -273,14 +275,33 @@ export class Brain {
     this.links.link(others.map(({ id, linkUrl }) => ({ site: id, url: linkUrl })));
   }
 
+  /** State, which is said again when it changes or soon anyway: what a bus that is away does not take is not missed. */
+  private say(message: Message): void {
+    this.parts.bus.publish(message).catch((error: unknown) => {
+      if (!this.stopped.signal.aborted) this.log.warn({ topic: message.topic, error }, 'could not be published');
+    });
+  }
+
+  /** What must arrive waits for the bus, for as long as it takes. */
+  private async published(message: Message): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      try {
+        return await this.parts.bus.publish(message);
+      } catch (error) {
+        if (!(error instanceof Fault) || !error.retryable) throw error;
+        await new Promise<void>((resolve) => void this.parts.timers.after(PUBLISH_AGAIN_MS, resolve));
+      }
+    }
+  }
+
   /** Store first, bus second: what is published has been read back from the store. */
   private async tellFacts(): Promise<void> {
-    const { store, bus, site } = this.parts;
+    const { store, site } = this.parts;
     const name = 'bus:facts';
     for await (const { fact, position } of store.follow('conference', await store.bookmark(name), this.stopped.signal)) {
       if (siteOfStream(fact.stream) !== site) continue;
       const value: FactPublished = { stream: fact.stream, seq: fact.seq, at: fact.at, by: fact.by, type: fact.type, body: fact.body };
-      await bus.publish({ topic: TOPICS.facts, key: roomOf(fact.stream), value });
+      await this.published({ topic: TOPICS.facts, key: roomOf(fact.stream), value });
       await store.setBookmark(name, position);
     }
   }
@@ -298,7 +319,7 @@ export class Brain {
       conferences: [...this.meetings.values()].flatMap(({ current }) => (current === undefined ? [] : [this.reportOf(current)])),
       at: this.parts.clock.now(),
     };
-    void this.parts.bus.publish({ topic: TOPICS.sites, key: this.parts.site, value });
+    this.say({ topic: TOPICS.sites, key: this.parts.site, value });
   }
 
   private reportOf(view: ConferenceView): SiteReport['conferences'][number] {

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { common } from '@isthmus/protocol';
 import { logOf, readConfig, runMain, setting } from '@isthmus/service-kit';
 import { followEstate } from '@isthmus/estate-http';
-import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { httpPeers } from '@isthmus/peers-http';
 import { startTracing } from '@isthmus/telemetry-otel';
-import { hostPairs, serviceBus, siteCredentials, translation } from '@isthmus/wiring';
+import { hostPairs, serviceBus, serviceStore, siteCredentials, translation } from '@isthmus/wiring';
 import { startBrain } from './start.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -52,7 +51,7 @@ await runMain('conference-brain', async () => {
   const log = logOf('conference-brain');
   const tracing = startTracing('conference-brain', { attributes: { 'isthmus.site': site } });
   const bus = await serviceBus('conference-brain');
-  const store = await sqliteEventStore({ file: join(stateDir, 'facts.db') });
+  const store = await serviceStore('conference-brain', join(stateDir, 'facts.db'));
   const peers = httpPeers({
     site,
     listen: { host, port: linkPort },

@@ -43,7 +43,7 @@ export const startBrain = async (options: BrainOptions): Promise<RunningService>
     bus: options.bus,
     configure: (app) => serveDiagnostics(app, () => brain.digests()),
     checks: {
-      store: () => brain.storeTrouble,
+      store: async () => brain.storeTrouble ?? (await options.store.trouble?.()),
       'media-node': () => (brain.hasNodes ? undefined : 'no media node of this site has reported'),
     },
   });

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { readConfig, runMain, setting } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
-import { serviceBus } from '@isthmus/wiring';
+import { serviceBus, serviceStore } from '@isthmus/wiring';
 import { startProvisioning } from './start.js';
 import { makeStateDir } from './state-dir.js';
 
@@ -39,7 +38,7 @@ await runMain('provisioning', async () => {
   );
   const tracing = startTracing('provisioning');
   await makeStateDir(stateDir);
-  const store = await sqliteEventStore({ file: join(stateDir, 'facts.db') });
+  const store = await serviceStore('provisioning', join(stateDir, 'facts.db'));
   const bus = await serviceBus('provisioning');
   const provisioning = await startProvisioning({
     listen: { host, port, ...(certFile !== undefined && keyFile !== undefined ? { tls: { certFile, keyFile } } : {}) },

@@ -37,5 +37,7 @@ export interface EventStore {
   /** How far a follower named `name` has come; a hint to resume from, kept lazily. */
   bookmark(name: string): Promise<Position | undefined>;
   setBookmark(name: string, position: Position): Promise<void>;
+  /** What keeps the store from working now, as a sentence; undefined when nothing does. A store within the process says so when it is used. */
+  trouble?(): Promise<string | undefined>;
   close(): Promise<void>;
 }
