@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   canonicalState,
+  closingsAt,
   conference,
   groupsOf,
   isLocked,
@@ -76,6 +77,8 @@ export class Chronicle {
   private groups: readonly Group[] = [];
   /** Conferences whose facts were here and were let go of. */
   private readonly letGo = new Set<ConferenceId>();
+  /** Conferences in which this site is recording something now: whoever comes in is in before the last one has gone. */
+  private readonly writing = new Map<ConferenceId, number>();
   private readonly forksKnown = new Set<StreamName>();
   private lastAt = 0;
 
@@ -104,6 +107,17 @@ export class Chronicle {
   /** All that is kept of conferences that may have people in them. */
   histories(): readonly History[] {
     return this.groups.map(({ ids, timeline }) => ({ conferences: ids, facts: timeline.facts(), state: timeline.state }));
+  }
+
+  /** The conference in which this leg came: also while it only seems to be one with others, its own word belongs there. */
+  whereIs(leg: LegId): ConferenceId | undefined {
+    return this.groups.find(({ timeline }) => legOf(timeline.state, leg) !== undefined)?.ids[0];
+  }
+
+  /** Whether what is one for good says that a leg is no more, or nothing says anything of it. */
+  isEnded(leg: LegId): boolean {
+    const known = this.groups.map(({ timeline }) => legOf(timeline.state, leg)).find((standing) => standing !== undefined);
+    return known === undefined || known.ended !== null;
   }
 
   /** Why a leg is no more: in the occasion that it was in, else in any. */
@@ -166,7 +180,8 @@ export class Chronicle {
   /** Lets go of conferences with nobody in them anywhere. True if none is left. */
   forgetEmpty(): boolean {
     for (const { ids, timeline } of this.groups) {
-      if (liveLegsOf(timeline.state).length > 0) continue;
+      const goesOn = liveLegsOf(timeline.state).length > 0 || closingsAt(timeline.state, this.writer.site).length > 0;
+      if (goesOn || ids.some((id) => this.writing.has(id))) continue;
       for (const id of ids) if (this.facts.delete(id)) this.letGo.add(id);
     }
     this.regroup();
@@ -184,12 +199,33 @@ export class Chronicle {
     });
     this.facts.set(id, new Map());
     await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, bodies);
+    this.letGo.delete(id); // There is nothing of it that could have been let go of meanwhile.
     return id;
   }
 
   /** Records what was decided in a conference; when this resolves it is durable and folded, and may be acknowledged. */
   async record(id: ConferenceId, bodies: readonly ConferenceBody[]): Promise<void> {
-    await this.append(streamNameOf('conference', id, this.writer.id), this.fold([id]).timeline, bodies);
+    if (bodies.length === 0) return;
+    this.writing.set(id, (this.writing.get(id) ?? 0) + 1);
+    try {
+      await this.append(streamNameOf('conference', id, this.writer.id), this.fold([id]).timeline, bodies);
+    } finally {
+      const left = this.writing.get(id)! - 1;
+      if (left === 0) this.writing.delete(id);
+      else this.writing.set(id, left);
+    }
+  }
+
+  /** Takes back what was let go of: all that the store has of it. */
+  takeBack(id: ConferenceId, facts: readonly Fact[]): void {
+    this.letGo.delete(id);
+    if (!this.facts.has(id)) this.facts.set(id, new Map());
+    this.add(facts);
+  }
+
+  /** Whether a conference's facts were let go of: nothing can be decided in it before they are read again. */
+  isLetGo(id: ConferenceId): boolean {
+    return this.letGo.has(id);
   }
 
   /** Records that conferences which fold as one now do so for good. True if that was news. */
@@ -198,6 +234,16 @@ export class Chronicle {
     const joinings = joiningsOf(this.openings.state, occasions);
     await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joinings);
     return joinings.length > 0;
+  }
+
+  /** Records that legs of ours which were replaced are gone, so that they do not come back when those that replaced them go. */
+  async closeReplaced(): Promise<boolean> {
+    const closings = this.groups.flatMap(({ ids, timeline }) => {
+      const bodies = closingsAt(timeline.state, this.writer.site);
+      return bodies.length === 0 ? [] : [{ id: ids[0]!, bodies }];
+    });
+    for (const { id, bodies } of closings) await this.record(id, bodies);
+    return closings.length > 0;
   }
 
   /** Says that this site's people are there all the same, where it was written off. False if that was not so. */

@@ -1,5 +1,4 @@
 import {
-  closingsAt,
   conference,
   legIdOf,
   legOf,
@@ -9,6 +8,7 @@ import {
   type ConferenceId,
   type ConferenceSeen,
   type ConferenceView,
+  type EndedReason,
   type LegId,
   type Occasion,
   type WriteOffReason,
@@ -89,24 +89,25 @@ export class Meeting {
 
       const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
-      const id = await this.chronicle.enter(this.unique(), this.reach());
+      const id = (back ? this.chronicle.whereIs(leg) : undefined) ?? (await this.chronicle.enter(this.unique(), this.reach()));
       await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff, proof }, id);
       return this.welcome(leg, id);
     });
   }
 
   act(by: LegId, act: ConferenceAct): Promise<void> {
-    return this.inTurn(() => this.decide({ ...act, by }));
+    return this.inTurn(() => this.decide({ ...act, by }, this.chronicle.whereIs(by)));
   }
 
   leave(leg: LegId): Promise<void> {
-    return this.inTurn(() => this.decide({ type: 'Leave', leg }));
+    return this.inTurn(() => this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)));
   }
 
   /** The detector heard this leg as the dominant speaker. */
   async spoke(leg: LegId): Promise<void> {
     const isNews = () => this.view?.floor !== leg && this.view?.seats.some((seat) => seat.leg === leg) === true;
-    if (isNews()) await this.inTurn(async () => void (isNews() && (await this.decide({ type: 'TakeFloor', leg }))));
+    if (isNews())
+      await this.inTurn(async () => void (isNews() && (await this.decide({ type: 'TakeFloor', leg }, this.chronicle.whereIs(leg)))));
   }
 
   /** Takes facts of other sites, durable here already; afterwards the meeting is as it was everywhere. */
@@ -130,10 +131,8 @@ export class Meeting {
   private async follow(): Promise<boolean> {
     const answered = await this.chronicle.answer(this.there());
     const settled = await this.chronicle.settle(this.reach());
-    const occasion = this.chronicle.occasion(this.reach());
-    const closings = occasion === undefined ? [] : closingsAt(this.chronicle.state(occasion), this.writer.site);
-    if (occasion !== undefined) await this.chronicle.record(occasion.name, closings);
-    return answered || settled || closings.length > 0;
+    const closed = await this.chronicle.closeReplaced();
+    return answered || settled || closed;
   }
 
   /** What was let go of and is needed again. Others may let go of more while we read, so it is asked until nothing is lacking. */
@@ -149,7 +148,7 @@ export class Meeting {
   /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
   close(): Promise<void> {
     return this.inTurn(async () => {
-      for (const leg of this.there()) await this.decide({ type: 'Leave', leg, reason: 'room-disabled' });
+      for (const leg of this.there()) await this.decide({ type: 'Leave', leg, reason: 'room-disabled' }, this.chronicle.whereIs(leg));
     });
   }
 
@@ -178,7 +177,7 @@ export class Meeting {
     return this.inTurn(async () => {
       const ours = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].filter(({ site }) => site === this.writer.site);
       const orphans = ours.filter(({ leg }) => this.seats.of(leg) === undefined && !this.waiting.has(leg));
-      for (const { leg } of orphans) await this.decide({ type: 'Leave', leg, reason: 'lost' });
+      for (const { leg } of orphans) await this.decide({ type: 'Leave', leg, reason: 'lost' }, this.chronicle.whereIs(leg));
     });
   }
 
@@ -286,10 +285,13 @@ export class Meeting {
     });
   }
 
-  /** Lets go of the legs of this site that the meeting no longer has. */
+  /**
+   * Lets go of the legs of this site that the meeting no longer has. What conferences that only seem to be one would end is not
+   * ended before it is recorded that they are: half a history may have arrived, and nobody is sent away for the other half.
+   */
   private releaseEnded(view: ConferenceView, occasion: Occasion | undefined): readonly Ended[] {
     const there = new Set([...view.seats, ...view.waiting].map(({ leg }) => leg));
-    const gone = [...this.there()].filter((leg) => !there.has(leg));
+    const gone = [...this.there()].filter((leg) => !there.has(leg) && this.chronicle.isEnded(leg));
     return gone.map((leg) => {
       this.waiting.delete(leg);
       this.seats.release(leg);
@@ -300,16 +302,19 @@ export class Meeting {
 
   /** Gives somebody who came a seat, or a place at the door. */
   private welcome(leg: LegId, id: ConferenceId): BrainAnswer {
-    const reason = legOf(this.chronicle.stateOf(id), leg)?.waiting ?? null;
-    const seating = reason === null ? this.placeLeg(leg) : undefined;
+    const standing = legOf(this.chronicle.stateOf(id), leg);
+    if (standing !== undefined && standing.ended !== null) throw this.tooLate(standing.ended);
+    const atDoor = standing?.waiting ?? null;
+    const seating = atDoor === null ? this.placeLeg(leg) : undefined;
+    // Whoever has been let in while no node could take them keeps waiting, and is attached as soon as one can.
+    const reason = seating === undefined ? (atDoor ?? standing?.leg.door?.reason ?? 'host') : null;
     if (reason !== null) this.waiting.add(leg);
     this.refresh();
     const view = this.view;
     const role = view?.seats.find((seat) => seat.leg === leg)?.role ?? 'guest';
     if (view === undefined) throw new Defect('brain.no-view', 'A leg came into a meeting that is not there');
     const common = { leg, conference: view.conference, resume: this.seats.resumeOf(leg), view };
-    if (reason !== null) return { type: 'Waiting', ...common, reason };
-    if (seating === undefined) throw new Refusal('site.full', FULL);
+    if (seating === undefined) return { type: 'Waiting', ...common, reason: reason ?? 'host' };
     return { type: 'Joined', ...common, role, media: this.mediaOf(seating) };
   }
 
@@ -322,6 +327,14 @@ export class Meeting {
     return this.inTurn(async () => {
       if (await this.chronicle.answer(this.there())) this.refresh();
     });
+  }
+
+  /** What another site recorded while somebody came in has sent them away already: they hear what happened, as if they had come after it. */
+  private tooLate(ended: EndedReason): Refusal {
+    this.refresh();
+    if (ended === 'removed') return new Refusal('conference.removed', 'A host has removed you from this meeting.');
+    if (ended === 'replaced') return new Refusal('conference.elsewhere', 'You have joined this meeting on a newer connection meanwhile.');
+    return new Refusal('conference.ended', 'A host has ended this meeting for everyone. Join again to begin a new one.');
   }
 
   private placeLeg(leg: LegId): Seating | undefined {
@@ -353,6 +366,7 @@ export class Meeting {
   }
 
   private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
+    while (this.chronicle.isLetGo(id)) this.chronicle.takeBack(id, await readConference(this.writer, id));
     const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
     await this.chronicle.record(id, bodies);
     await this.follow().catch(() => undefined); // What was asked is recorded; what follows is tried again by `tidy`.
