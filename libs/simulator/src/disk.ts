@@ -62,6 +62,8 @@ export interface StoreWorld {
   /** Asked at every append: whether the process dies there. */
   readonly dies: () => Boundary | undefined;
   readonly die: () => void;
+  /** Facts of this site's own that have become durable. */
+  readonly recorded: (facts: readonly Fact[]) => void;
 }
 
 interface Write {
@@ -88,8 +90,10 @@ export class SimulatedStore implements EventStore {
   append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void> {
     return this.#write(() => {
       const head = this.disk.head(stream);
-      if (head === expected) for (const fact of facts) this.disk.insert(fact);
-      else if (head < expected || !facts.every(({ hash }) => this.disk.facts.has(hash)))
+      if (head === expected) {
+        for (const fact of facts) this.disk.insert(fact);
+        this.world.recorded(facts);
+      } else if (head < expected || !facts.every(({ hash }) => this.disk.facts.has(hash)))
         throw new Refusal('store.conflict', `${stream} stands at ${head}, not at ${expected}.`);
     }, this.world.dies());
   }

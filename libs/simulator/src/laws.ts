@@ -1,5 +1,6 @@
 import type { ConferenceView, LegId } from '@isthmus/conference';
 import type { Fact } from '@isthmus/kernel';
+import { isPoison } from './poison.js';
 import { Sight, type Told } from './sight.js';
 
 /** What is wrong, by the name of the law (merge.md, "Properties"). */
@@ -29,7 +30,7 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   for (const { stream, seq } of sight.disorder) breach('effects after causes', `${stream}/${seq} is folded before its cause`);
   if (sight.disorder.length > 0) return breaches;
 
-  const told = facts as readonly Told[];
+  const told = (facts as readonly Told[]).filter((fact) => !isPoison(fact));
   const of = (...types: readonly string[]) => told.filter(({ type }) => types.includes(type));
   const on = (leg: string, ...types: readonly string[]) => of(...types).filter(({ body }) => body['leg'] === leg);
   const arrivals = new Map<string, Arrival>();
@@ -96,6 +97,12 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
       if (!known) breach('no stranger on the floor or in the roster of a locked room', `${leg} is seen although nobody let it in`);
     }
   }
+  const lastWord = new Map(of('FloorTaken').map(({ body }, i) => [body['leg'] as string, i]));
+  const came = new Map([...arrivals.keys()].map((leg, i) => [leg, i]));
+  const byWord = [...view.byRecency].sort(
+    (a, b) => (lastWord.get(b) ?? -1) - (lastWord.get(a) ?? -1) || (came.get(a) ?? 0) - (came.get(b) ?? 0),
+  );
+  if (byWord.join() !== view.byRecency.join()) breach('the stage follows who spoke last', `${view.byRecency.join()}, not ${byWord.join()}`);
   if (view.floor !== null && view.byRecency[0] !== view.floor) breach('one floor', `${view.floor} has the floor and is not first`);
 
   for (const { leg, held } of view.seats) {

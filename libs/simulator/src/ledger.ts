@@ -14,7 +14,10 @@ export class Ledger {
   readonly violations: string[] = [];
   readonly #promised = new Map<string, Fact>();
 
-  constructor(private readonly disabled: ReadonlySet<string>) {}
+  constructor(
+    private readonly disabled: ReadonlySet<string>,
+    private readonly seatsMax: (room: string) => number,
+  ) {}
 
   violated(law: string, what: string): void {
     if (this.violations.length < 20) this.violations.push(`${law}: ${what}`);
@@ -81,6 +84,28 @@ export class Ledger {
   /** What a restored disk lost is lost for good where no other disk had it. */
   forgive(lost: readonly string[], elsewhere: readonly SimulatedSite[]): void {
     for (const hash of lost) if (!elsewhere.some(({ disk }) => disk.facts.has(hash))) this.#promised.delete(hash);
+  }
+
+  /** A refusal is right, too: nobody is kept out for a network's fault. */
+  refused({ site, person, room, leg }: Window, command: BrainCommand, code: string): void {
+    const view = site.views.get(room);
+    if (view === undefined) return;
+    const wrong = (what: string) =>
+      this.violated('a refusal has its reason', `${site.id} on ${JSON.stringify(command)}: ${code}, and ${what}`);
+    const inReach = view.seats.filter((seat) => seat.inReach);
+    if (
+      code === 'conference.full' &&
+      inReach.filter((seat) => !seat.held && (command.type !== 'Join' || seat.person !== person.id)).length < this.seatsMax(room)
+    )
+      wrong('seats are free');
+    if (command.type === 'Join') {
+      if (code === 'conference.removed' && person.role === 'host') wrong('the host PIN brings back whoever was removed');
+      const came = ({ body }: Fact) => (body as Body)['person'] === command.person && (body as Body)['connect'] === command.connect;
+      if (code === 'conference.ended' && inReach.length > 0 && !factsOf(site, room).some(came)) wrong('somebody is there');
+      if (code === 'conference.locked' && (person.role === 'host' || !view.locked)) wrong('the door is not shut to them');
+    }
+    const seat = view.seats.find((one) => one.leg === leg);
+    if (code === 'conference.host-only' && seat?.role === 'host' && !seat.held) wrong('they are host');
   }
 
   broke(site: SimulatedSite, command: BrainCommand, error: unknown): void {

@@ -19,6 +19,7 @@ export class Management {
   /** Sites that management does not reach now. */
   readonly #away = new Set<SiteId>();
   readonly disabled = new Set<string>();
+  readonly seatsMax = new Map<string, number>();
 
   constructor(private readonly schedule: Schedule) {}
 
@@ -27,6 +28,7 @@ export class Management {
   }
 
   create({ id, guestsWaitForHost, seatsMax }: RoomRules): void {
+    this.seatsMax.set(id, seatsMax);
     const pins = { hostPinHash: null, guestPinHash: null };
     this.#say('RoomCreated', {
       room: { id, name: id, description: '', aliases: [id], ...pins, guestsWaitForHost, seatsMax, disabled: false },

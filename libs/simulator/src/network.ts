@@ -20,11 +20,20 @@ export class Network {
   readonly #cut = new Map<string, number>();
   readonly #connections = new Set<Connection>();
   readonly #baseMs = new Map<string, number>();
+  /** Since when there has been no way at all between two sites, not even through others. */
+  readonly #apart = new Map<string, number>();
 
   constructor(
     readonly schedule: Schedule,
     readonly random: Random,
+    private readonly sites: readonly SiteId[],
   ) {}
+
+  /** For how long there has been no way between two sites. */
+  apartForMs(one: SiteId, other: SiteId): number {
+    const since = this.#apart.get(`${one}>${other}`);
+    return since === undefined ? 0 : this.schedule.nowMs - since;
+  }
 
   isOpen(from: SiteId, to: SiteId): boolean {
     return !this.#cut.has(`${from}>${to}`);
@@ -40,6 +49,7 @@ export class Network {
     if (this.#cut.has(way)) return;
     const since = this.schedule.nowMs;
     this.#cut.set(way, since);
+    this.#findApart();
     // Whoever hears nothing for so long gives up; the other end hears of that, if there is still a way to it.
     this.schedule.after(SILENCE_MS + this.random.between(0, 500), () => {
       if (this.#cut.get(way) !== since) return;
@@ -49,12 +59,23 @@ export class Network {
 
   heal(from: SiteId, to: SiteId): void {
     if (!this.#cut.delete(`${from}>${to}`)) return;
+    this.#findApart();
     for (const connection of this.#connections) if (connection.joins(from, to)) connection.pump(from);
   }
 
-  /** Ways that are cut now. */
-  get cuts(): number {
-    return this.#cut.size;
+  #findApart(): void {
+    const component = new Map<SiteId, number>();
+    const visit = (site: SiteId, name: number) => {
+      component.set(site, name);
+      for (const other of this.sites) if (!component.has(other) && this.isClear(site, other)) visit(other, name);
+    };
+    this.sites.forEach((site, i) => component.has(site) || visit(site, i));
+    for (const one of this.sites)
+      for (const other of this.sites) {
+        const pair = `${one}>${other}`;
+        if (component.get(one) === component.get(other)) this.#apart.delete(pair);
+        else if (!this.#apart.has(pair)) this.#apart.set(pair, this.schedule.nowMs);
+      }
   }
 
   delayMs(from: SiteId, to: SiteId): number {

@@ -130,6 +130,7 @@ export class SimulatedPeers implements Peers {
     line.outgoing = end;
     line.rttMs = roundTripMs;
     end.onClose = () => {
+      if (line.outgoing !== end) return;
       line.outgoing = undefined;
       this.#refresh(line);
       this.#dial(line, RETRY_FIRST_MS);

@@ -182,6 +182,7 @@ export class People {
       return;
     }
     this.#count(command, String(error.code));
+    this.ledger.refused(window, command, String(error.code));
     if (window.turn !== turn) return;
     if (command.type === 'Join') window.state = error instanceof Refusal ? 'out' : 'lost';
     // The gateway-router gives up for whoever has gone; the brain is told again when it works.

@@ -1,5 +1,5 @@
 import { Brain } from '@isthmus/conference-brain/application';
-import type { SiteId } from '@isthmus/kernel';
+import type { Fact, SiteId } from '@isthmus/kernel';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import type { Bus, Message, Timers } from '@isthmus/ports';
 import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
@@ -19,6 +19,9 @@ export interface SiteEvents {
   view(site: SimulatedSite, published: ViewPublished): void;
   crashed(site: SimulatedSite): void;
   started(site: SimulatedSite): void;
+  recorded(site: SimulatedSite, facts: readonly Fact[]): void;
+  /** A node would not do what it was told, because it takes it for older than what it does. */
+  ignored(site: SimulatedSite, desire: NodeDesire): void;
 }
 
 /** One site: a disk, a clock of its own, media nodes that only report, and the real brain, which may die at any moment. */
@@ -64,6 +67,7 @@ export class SimulatedSite {
       random: this.random,
       dies: () => this.#boundary(),
       die: () => alive() && this.crash(),
+      recorded: (facts) => this.events.recorded(this, facts),
     });
     const store = this.#store;
     const peers = new SimulatedPeers(this.id, this.network, this.peersAt);
@@ -81,6 +85,8 @@ export class SimulatedSite {
       subscribe: never,
       close: () => Promise.resolve(),
     };
+    const epoch = await store.beginEpoch();
+    if (!alive()) return;
     const brain = new Brain(
       {
         site: this.id,
@@ -92,9 +98,10 @@ export class SimulatedSite {
         clock: { now: () => this.wallMs(), monotonic: () => schedule.nowMs * this.drift },
         followEstate: (after, _applied, signal) => this.management.follow(this.id, after, alive, signal),
       },
-      await store.beginEpoch(),
+      epoch,
     );
     await brain.start();
+    if (!alive()) return;
     await brain.open();
     if (!alive()) return;
     this.brain = brain;
@@ -166,6 +173,7 @@ export class SimulatedSite {
       this.desires.set(key as NodeId, wanted);
       const known = wanted.get(desire.conference);
       if (known === undefined || !isOlder(desire, known)) wanted.set(desire.conference, desire);
+      else this.events.ignored(this, desire);
     }
   }
 

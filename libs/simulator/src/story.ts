@@ -77,7 +77,11 @@ const planTrouble = (world: World, random: Random, endMs: number): void => {
     schedule.after(any(), () => (site.frailty = 0.15));
     schedule.after(endMs, () => (site.frailty = 0));
   });
-  if (world.options.restores)
+  maybe(0.2, 2, () => {
+    const site = random.pick(sites);
+    schedule.after(any(), () => world.lies(site));
+  });
+  if (world.options.restores === true)
     maybe(0.12, 1, () => {
       const site = random.pick(sites);
       const backedUpMs = random.between(500, endMs - 1_000);

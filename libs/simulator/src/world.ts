@@ -1,10 +1,13 @@
-import type { SiteId } from '@isthmus/kernel';
+import type { Fact, SiteId } from '@isthmus/kernel';
+import type { NodeDesire } from '@isthmus/placement';
+import type { Cancel } from '@isthmus/ports';
 import type { ViewPublished } from '@isthmus/protocol';
 import { compareSites, compareSides } from './comparison.js';
 import { Ledger } from './ledger.js';
 import { Management } from './management.js';
 import { Network } from './network.js';
 import { People } from './people.js';
+import { lieOf } from './poison.js';
 import { Random } from './random.js';
 import { Schedule } from './schedule.js';
 import { SimulatedSite, type SiteEvents } from './site.js';
@@ -15,7 +18,7 @@ export interface WorldOptions {
   /** How many sites; left out, the seed decides: 2 to 5. */
   readonly sites?: number;
   /** Whether disks are put back to old backups. */
-  readonly restores: boolean;
+  readonly restores?: boolean;
 }
 
 export interface Outcome {
@@ -33,6 +36,9 @@ export interface Outcome {
 const NAMES = ['nyc', 'lon', 'cpt', 'sin', 'syd'] as const;
 /** Long enough for links to be dialled again, for orphans to be swept (20 s), and for one exchange round. */
 const AFTERMATH_MS = 32_000;
+
+/** How long a site may take others for reachable that are not. */
+const REACH_STALE_MS = 5_000;
 
 /** Several sites, their people and what befalls them, by one seed. */
 export class World implements SiteEvents {
@@ -52,12 +58,12 @@ export class World implements SiteEvents {
     readonly options: WorldOptions,
   ) {
     this.random = new Random(seed, 'world');
-    this.network = new Network(this.schedule, new Random(seed, 'network'));
     this.management = new Management(this.schedule);
-    this.ledger = new Ledger(this.management.disabled);
+    this.ledger = new Ledger(this.management.disabled, (room) => this.management.seatsMax.get(room) ?? 0);
     this.people = new People(this.schedule, new Random(seed, 'people'), this.ledger);
     const count = options.sites ?? this.random.pick([2, 2, 3, 3, 3, 4, 4, 5]);
     const ids = Array.from({ length: count }, (_, i) => (NAMES[i] ?? `s${i}`) as SiteId);
+    this.network = new Network(this.schedule, new Random(seed, 'network'), ids);
     this.rooms = this.random.pick([['r0'], ['r0'], ['r0'], ['r0', 'r1']]);
     for (const id of ids) this.management.enrol(id);
     for (const id of this.rooms)
@@ -74,7 +80,7 @@ export class World implements SiteEvents {
 
   /** Every site starts. */
   begin(): void {
-    for (const site of this.sites) this.schedule.after(this.random.between(0, 300), () => void this.#starts(site));
+    for (const site of this.sites) this.#startsIn(this.random.between(0, 300), site);
   }
 
   async live(): Promise<Outcome> {
@@ -101,12 +107,37 @@ export class World implements SiteEvents {
   crashed(site: SimulatedSite): void {
     this.note('crash');
     this.people.lost(site);
-    this.schedule.after(this.random.between(300, 5_000), () => void this.#starts(site));
+    this.#startsIn(this.random.between(300, 5_000), site);
   }
 
   started(site: SimulatedSite): void {
     this.people.found(site);
   }
+
+  /** Where a fact names the sites that were in reach, they were. */
+  recorded(site: SimulatedSite, facts: readonly Fact[]): void {
+    for (const { type, body } of facts) {
+      const { reach, sites } = body as { readonly reach?: readonly SiteId[]; readonly sites?: readonly SiteId[] };
+      for (const other of [...(reach ?? []), ...(type === 'MeetingEnded' ? (sites ?? []) : [])])
+        if (this.network.apartForMs(site.id, other) > REACH_STALE_MS)
+          this.ledger.violated('reach is who can be reached', `${site.id} names ${other} in ${type}`);
+    }
+  }
+
+  ignored(site: SimulatedSite, { node, version }: NodeDesire): void {
+    this.ledger.violated('desires are numbered', `${node} of ${site.id} takes ${JSON.stringify(version)} for older than what it does`);
+  }
+
+  /** Somebody writes into a store who is no brain. The brain reads it when it starts again. */
+  lies(site: SimulatedSite): void {
+    const lie = lieOf(site, (this.#lies += 1), this.random);
+    if (lie === undefined) return;
+    this.note(`poison: ${lie.type}`);
+    site.disk.insert(lie);
+    site.crash();
+  }
+
+  #lies = 0;
 
   restores(site: SimulatedSite): void {
     if (!site.hasBackup) return;
@@ -151,14 +182,28 @@ export class World implements SiteEvents {
     );
   }
 
+  readonly #starting = new Map<SimulatedSite, Cancel>();
+
+  /** One supervisor: whatever else was to start it, does not. */
+  #startsIn(ms: number, site: SimulatedSite): void {
+    this.#starting.get(site)?.();
+    this.#starting.set(
+      site,
+      this.schedule.after(ms, () => void this.#starts(site)),
+    );
+  }
+
   async #starts(site: SimulatedSite): Promise<void> {
+    const tenure = site.tenure + 1;
     try {
       await site.start();
     } catch (error) {
+      // Whoever killed it meanwhile starts it again.
+      if (site.tenure !== tenure) return;
       // A full disk: the supervisor tries again.
       this.note('start failed');
       if (!site.disk.full) this.ledger.violated('a brain comes back from its streams', String(error));
-      this.schedule.after(1_000, () => void this.#starts(site));
+      this.#startsIn(1_000, site);
     }
   }
 
@@ -172,4 +217,14 @@ export class World implements SiteEvents {
 }
 
 /** Lives one seed through, from nothing to one meeting again. */
-export const runSeed = (seed: number, options: WorldOptions): Promise<Outcome> => new World(seed, options).live();
+export const runSeed = async (seed: number, options: WorldOptions = {}): Promise<Outcome> => {
+  const world = new World(seed, options);
+  const unheard = (error: unknown) =>
+    world.ledger.violated('no failure goes unheard', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.on('unhandledRejection', unheard);
+  try {
+    return await world.live();
+  } finally {
+    process.off('unhandledRejection', unheard);
+  }
+};
