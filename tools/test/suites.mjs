@@ -28,8 +28,15 @@ export const SUITES = [
   { name: 'types', about: 'the tools, by their JSDoc', budgetMin: 1, needsWorld: false, check: [bin('tsc'), '-p', 'tools/tsconfig.json'] },
   { name: 'lint', about: 'ESLint and who may import whom', budgetMin: 2, needsWorld: false, check: [bin('nx'), 'run', 'isthmus:lint'] },
   { name: 'unit', about: 'rules, laws and the house itself', budgetMin: 4, needsWorld: false, project: 'unit' },
+  {
+    name: 'simulation',
+    about: '2,000 histories of several sites, each by a seed',
+    budgetMin: 2,
+    needsWorld: false,
+    check: simulation('--seeds', '2000'),
+  },
   { name: 'service', about: 'services over real adapters and sockets', budgetMin: 8, needsWorld: true, project: 'service' },
-  { name: 'e2e', about: 'the whole product, real media and browsers', budgetMin: 13, needsWorld: true, project: 'e2e' },
+  { name: 'e2e', about: 'the whole product, real media and browsers', budgetMin: 11, needsWorld: true, project: 'e2e' },
   {
     name: 'apart',
     about: 'the same with a process per service and a broker per site',
@@ -38,6 +45,22 @@ export const SUITES = [
     project: 'e2e',
     files: ['e2e/management.e2e', 'e2e/many-nodes.e2e', 'e2e/white-paper.e2e'],
     brokers: 3,
+  },
+  {
+    name: 'simulation-long',
+    about: '10,000 more',
+    budgetMin: 20,
+    needsWorld: false,
+    long: true,
+    check: simulation('--seeds', '10000', '--from', '2001'),
+  },
+  {
+    name: 'planted',
+    about: 'bugs that the simulation has to find',
+    budgetMin: 30,
+    needsWorld: false,
+    long: true,
+    check: simulation('--planted'),
   },
   { name: 'long', about: 'many more of the same', budgetMin: 90, needsWorld: true, long: true, project: 'long' },
 ];
@@ -48,6 +71,11 @@ export const TEST_PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'iproute2', 'nf
 /** @param {string} name */
 function bin(name) {
   return join(BIN, name);
+}
+
+/** @param {readonly string[]} wish @returns {[string, ...string[]]} */
+function simulation(...wish) {
+  return [bin('node'), join(ROOT, 'tools/simulate/run-all.mjs'), ...wish];
 }
 
 /** How many spec files a vitest project has: a suite that has none is not run, and said so. @param {string} project */

@@ -1,0 +1,163 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { BIN, LOCAL_CACHE, ROOT, toolEnvironment } from '../lib/paths.mjs';
+import { Problem } from '../lib/problem.mjs';
+import { run } from '../lib/run.mjs';
+import { optionsOf } from './wish.mjs';
+import { inParallel, SeedThread, threadsFor } from './pool.mjs';
+
+/**
+ * A bug planted in product code: in `file`, `from` (which stands there exactly once) becomes `to`.
+ * @typedef {object} Planted
+ * @property {string} name
+ * @property {string} breaks the kind of mistake, or the rule of merge that it breaks
+ * @property {string} file
+ * @property {string} from
+ * @property {string} to
+ * @property {number} [seeds] within how many it must be found
+ */
+
+/** Where copies of the product are patched; the checkout is never touched. */
+const COPIES = join(LOCAL_CACHE, 'planted');
+/** What the simulator runs, as folders of the checkout. */
+const PACKAGES = ['kernel', 'conference', 'placement', 'estate', 'ports', 'protocol', 'service-kit', 'simulator']
+  .map((name) => `libs/${name}`)
+  .concat('apps/conference-brain');
+const SEEDS_MOST = 10_000;
+const SEEDS_AT_A_TIME = 25;
+
+/** @returns {Promise<Planted[]>} */
+export const allPlanted = async () => {
+  const folder = fileURLToPath(new URL('planted/', import.meta.url));
+  const files = readdirSync(folder).filter((file) => file.endsWith('.mjs'));
+  const lists = await Promise.all(files.map((file) => import(pathToFileURL(join(folder, file)).href)));
+  return lists.flatMap(({ PLANTED }) => PLANTED);
+};
+
+/** @param {import('./wish.mjs').Wish} wish @param {string} entry of the product as it is @param {number} begun @returns {Promise<number>} */
+export const runPlanted = async (wish, entry, begun) => {
+  const all = (await allPlanted()).filter(({ name }) => wish.only.length === 0 || wish.only.some((part) => name.includes(part)));
+  let [failed, seeds] = [0, 0];
+  const say = (/** @type {Planted} */ { name, breaks }, /** @type {boolean} */ good, /** @type {string} */ what) => {
+    if (!good) failed += 1;
+    process.stdout.write(`${good ? '✓' : '✗'} ${name} (${breaks}): ${what}\n`);
+  };
+  await inParallel(all, threadsFor(wish.threads), async (planted) => {
+    const patched = patch(planted);
+    if (patched === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
+    const found = await hunt(planted, copyOfBuilt(planted, patched), entry, wish);
+    seeds += found.seeds;
+    say(planted, found.at !== undefined, found.what);
+  });
+  if (wish.verify)
+    for (const planted of all) {
+      const patched = patch(planted);
+      if (patched !== undefined) await verify(planted, patched, say);
+    }
+  rmSync(COPIES, { recursive: true, force: true });
+  process.stdout.write(
+    `planted: ${all.length} bugs, ${failed} failures, ${seeds} seeds, ${((performance.now() - begun) / 1_000).toFixed(1)} s\n`,
+  );
+  return failed === 0 && all.length > 0 ? 0 : 1;
+};
+
+/** The file with the bug in it; undefined if the place where it belongs is not there exactly once. @param {Planted} planted */
+export const patch = ({ file, from, to }) => {
+  const path = join(ROOT, file);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return text.split(from).length === 2 ? text.replace(from, () => to) : undefined;
+};
+
+/**
+ * @param {Planted} planted @param {string} bad @param {string} good @param {import('./wish.mjs').Wish} wish
+ * @returns {Promise<{ at: number | undefined, seeds: number, what: string }>}
+ */
+const hunt = async ({ seeds: most = SEEDS_MOST }, bad, good, wish) => {
+  const { from } = wish;
+  const [sick, sound] = [new SeedThread(bad, optionsOf(wish)), new SeedThread(good, optionsOf(wish))];
+  try {
+    let seeds = 0;
+    while (seeds < most) {
+      const result = await sick.run(from + seeds, Math.min(SEEDS_AT_A_TIME, most - seeds), true);
+      seeds += result.seeds;
+      const failure = result.failures[0];
+      if (failure === undefined) continue;
+      // What fails without the bug as well has not found it.
+      const { failures } = await sound.run(failure.seed, 1);
+      if (failures.length > 0) return { at: undefined, seeds, what: `SEED=${failure.seed} fails without it, too` };
+      return {
+        at: failure.seed,
+        seeds,
+        what: `found by seed ${failure.seed}, after ${seeds}: ${String(failure.violations[0]).slice(0, 100)}`,
+      };
+    }
+    return { at: undefined, seeds, what: `NOT FOUND in ${seeds} seeds` };
+  } finally {
+    await Promise.all([sick.end(), sound.end()]);
+  }
+};
+
+/** A copy of what is built, with one file compiled anew. @param {Planted} planted @param {string} source @returns {string} its entry */
+const copyOfBuilt = ({ name, file }, source) => {
+  const root = freshFolder(name);
+  for (const folder of PACKAGES) {
+    cpSync(join(ROOT, folder, 'package.json'), join(root, folder, 'package.json'));
+    cpSync(join(ROOT, folder, 'dist'), join(root, folder, 'dist'), {
+      recursive: true,
+      filter: (path) => !/\.(map|tsbuildinfo|d\.ts)$/.test(path),
+    });
+  }
+  linkPackages(root, PACKAGES);
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2024, useDefineForClassFields: true },
+  });
+  writeFileSync(join(root, file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')), outputText);
+  return pathToFileURL(join(root, 'libs/simulator/dist/index.js')).href;
+};
+
+/** Whether the ordinary specs of the package let the bug pass. @param {Planted} planted @param {string} source @param {(planted: Planted, good: boolean, what: string) => void} say */
+const verify = async (planted, source, say) => {
+  const root = freshFolder(`${planted.name}-specs`);
+  const folders = ['libs', 'apps'];
+  const keep = (/** @type {string} */ path) => !/(^|\/)(node_modules|dist|\.cache)(\/|$)/.test(relative(ROOT, path));
+  for (const folder of folders) cpSync(join(ROOT, folder), join(root, folder), { recursive: true, filter: keep });
+  for (const file of ['vitest.config.ts', 'package.json', 'tsconfig.base.json']) cpSync(join(ROOT, file), join(root, file));
+  const packages = ['apps', 'libs', 'libs/adapters'].flatMap((parent) =>
+    readdirSync(join(ROOT, parent))
+      .map((name) => `${parent}/${name}`)
+      .filter((folder) => existsSync(join(ROOT, folder, 'package.json'))),
+  );
+  linkPackages(root, packages);
+  writeFileSync(join(root, planted.file), source);
+  const [parent, name] = planted.file.split('/');
+  const args = ['run', '--root', root, '--project', 'unit', '--project', 'service', '--retry', '0', `${parent}/${name}/src`];
+  const { status, log } = await run(join(BIN, 'vitest'), args, { log: `planted-${planted.name}.log`, env: toolEnvironment(), cwd: root });
+  say(
+    planted,
+    status === 0,
+    status === 0 ? 'the ordinary specs let it pass' : `the ordinary specs of ${parent}/${name} find it: ${relative(ROOT, log)}`,
+  );
+  rmSync(root, { recursive: true, force: true });
+};
+
+/** @param {string} name */
+const freshFolder = (name) => {
+  if (!/^[a-z0-9-]+$/.test(name))
+    throw new Problem(`A planted bug is called "${name}".`, 'Call it by lower-case letters, digits and dashes.');
+  const root = join(COPIES, name);
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(join(root, 'node_modules/@isthmus'), { recursive: true });
+  return root;
+};
+
+/** @param {string} root @param {readonly string[]} folders */
+const linkPackages = (root, folders) => {
+  for (const folder of folders) {
+    const { name } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+    const link = join(root, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, folder), join(root, 'node_modules/@isthmus', basename(name)));
+  }
+};

@@ -1,0 +1,97 @@
+/**
+ * Kinds of mistakes that are made in every system of this kind (the first of them in every textbook).
+ * @type {import('../planted.mjs').Planted[]}
+ */
+export const PLANTED = [
+  {
+    name: 'acknowledge-before-durable',
+    breaks: 'an acknowledgement before the disk has it',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: "    return this.inTurn(() => this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)));",
+    to: "    return this.inTurn(async () => void this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)).catch(() => undefined));",
+  },
+  {
+    name: 'bookmark-before-facts',
+    breaks: 'the position is kept before the facts are',
+    file: 'apps/conference-brain/src/links.ts',
+    from: '    const fresh = await this.store.adopt(facts);\n    await this.store.setBookmark(bookmarkOf(peer), position);\n',
+    to: '    await this.store.setBookmark(bookmarkOf(peer), position);\n    const fresh = await this.store.adopt(facts);\n',
+  },
+  {
+    name: 'skip-one-fact',
+    breaks: 'one fact of a big batch is skipped',
+    file: 'apps/conference-brain/src/links.ts',
+    from: '    const fresh = await this.store.adopt(facts);\n',
+    to: '    const fresh = await this.store.adopt(facts.length > 12 ? facts.slice(1) : facts);\n',
+  },
+  {
+    name: 'fold-only-what-is-new',
+    breaks: 'facts are kept and not folded',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: '    return [...needed].filter((id) => this.letGo.has(id));\n',
+    to: '    return [...needed].filter((id) => this.letGo.has(id) && facts.every((fact) => isOpening(fact) || fact.seq > 0));\n',
+  },
+  {
+    name: 'newest-by-wall-clock',
+    breaks: 'the last one by the wall clock wins',
+    file: 'libs/conference/src/standing.ts',
+    from: '      other === undefined || leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);',
+    to: '      other === undefined || inOrder(leg.came, other.came) > 0;',
+  },
+  {
+    name: 'name-by-arrival',
+    breaks: 'an order that depends on who arrived first',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: '    return occasions.find(ours) ?? occasions[0];',
+    to: '    const found = occasions.find(ours) ?? occasions[0];\n    return found && { ...found, name: found.conferences.find((id) => this.facts.keys().next().value === id) ?? found.name };',
+  },
+  {
+    name: 'decisions-interleave',
+    breaks: 'two decisions against one state',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '    const turn = this.queue.then(work);',
+    to: '    const turn = Promise.resolve().then(work);',
+  },
+  {
+    name: 'let-go-while-writing',
+    breaks: 'what is under way is forgotten',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: 'if (goesOn || ids.some((id) => this.writing.has(id))) continue;',
+    to: 'if (goesOn) continue;',
+  },
+  {
+    name: 'desires-without-tenure',
+    breaks: 'numbers begin anew with each process',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: 'version: { epoch: this.epoch, revision: this.desired } })));',
+    to: 'version: { epoch: 1, revision: this.desired } })));',
+  },
+  {
+    name: 'view-by-half',
+    breaks: 'a change that is not told because it looks like none',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });',
+    to: '  JSON.stringify({ ...a, seats: a.seats.map(({ leg }) => leg), version: 0 }) === JSON.stringify({ ...b, seats: b.seats.map(({ leg }) => leg), version: 0 });',
+  },
+  {
+    name: 'give-up-at-first-fault',
+    breaks: 'a failure that nobody hears, and no second try',
+    file: 'apps/conference-brain/src/estate-copy.ts',
+    from: '        if (this.stopped.signal.aborted || !(error instanceof Fault)) throw error;',
+    to: '        if (this.stopped.signal.aborted || error instanceof Fault) throw error;',
+  },
+  {
+    name: 'own-facts-of-this-tenure-only',
+    breaks: 'what was not yet sent when the process died is never sent',
+    file: 'apps/conference-brain/src/links.ts',
+    from: '    return ownFacts(this.store, this.site, after, signal);',
+    to: '    const epoch = this.mine.version.epoch;\n    return (async function* (source) {\n      for await (const stored of source) if (epoch === 0 || stored.fact.stream.endsWith(`.${epoch}`)) yield stored;\n    })(ownFacts(this.store, this.site, after, signal));',
+  },
+  {
+    name: 'half-a-history-ends-people',
+    breaks: 'something is concluded from what may be half of it',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '    const gone = [...this.there()].filter((leg) => !there.has(leg) && this.chronicle.isEnded(leg));',
+    to: '    const gone = [...this.there()].filter((leg) => !there.has(leg));',
+  },
+];

@@ -1,0 +1,118 @@
+/**
+ * One mistake at least for each rule by which histories become one (docs/adr/0003).
+ * @type {import('../planted.mjs').Planted[]}
+ */
+export const PLANTED = [
+  {
+    name: 'unlock-forgets-what-it-saw',
+    breaks: 'rule 1: loosening lifts what it has seen',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: '      const next = timeline.next(stream, { ...draft, at: this.lastAt });\n',
+    to: "      const drafted = timeline.next(stream, { ...draft, at: this.lastAt });\n      const next = draft.type === 'ConferenceUnlocked' ? { ...drafted, after: [] } : drafted;\n",
+  },
+  {
+    name: 'return-refreshes-arrival',
+    breaks: 'rule 2: no stranger by rejoin',
+    file: 'libs/conference/src/state.ts',
+    from: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect) })',
+    to: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), came: leg.door === null ? said : leg.came })',
+  },
+  {
+    name: 'refuse-the-future',
+    breaks: 'rule 3: a fact is never refused for its time',
+    file: 'apps/conference-brain/src/links.ts',
+    from: '    const fresh = await this.store.adopt(facts);\n',
+    to: '    const fresh = await this.store.adopt(facts.filter(({ at }) => at < 2_000_000_000_000));\n',
+  },
+  {
+    name: 'one-name-for-all-tenures',
+    breaks: 'rule 4: one writer, one epoch',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: 'this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };\n      this.output.view({ view: this.view, ended, attach, notices: [] });\n    }\n    this.desire();',
+    to: 'this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };\n      this.output.view({ view: this.view, ended, attach, notices: [] });\n    }\n    if (this.epoch < 3) this.desire();',
+  },
+  {
+    name: 'swallow-any-count',
+    breaks: 'rule 5: poison is inert',
+    file: 'libs/conference/src/upcast.ts',
+    from: '  LegReturned: (body) => leg(body) && isCount(body.connect),',
+    to: '  LegReturned: leg,',
+  },
+  {
+    name: 'never-one-for-good',
+    breaks: 'rule 6: an occasion has an id',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: "    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joinings);\n    return joinings.length > 0;",
+    to: '    return joinings.length < 0;',
+  },
+  {
+    name: 'reach-is-who-ever-was',
+    breaks: 'rule 7: in reach is who can be reached',
+    file: 'apps/conference-brain/src/links.ts',
+    from: '    if (state.up) this.peers.send(state.site, this.mine);\n    this.events.changed();',
+    to: '    if (state.up) this.peers.send(state.site, this.mine);\n    if (state.up) this.events.changed();',
+  },
+  {
+    name: 'seats-of-everybody-known',
+    breaks: 'rule 8: seats are counted in reach',
+    file: 'libs/conference/src/decide.ts',
+    from: '.filter((other) => other.ended === null && isSeated(other) && seen.reach.has(other.leg.site));\n      if (seated.length',
+    to: '.filter((other) => other.ended === null && isSeated(other));\n      if (seated.length',
+  },
+  {
+    name: 'end-for-all-everywhere',
+    breaks: 'rule 9: "end for all" names its reach',
+    file: 'libs/conference/src/decide.ts',
+    from: "body: { sites: [...seen.reach].sort() } }];\n    case 'mute-all-guests'",
+    to: "body: { sites: [...new Set([...seen.reach, ...[...standing.legs.values()].map(({ leg }) => leg.site)])].sort() } }];\n    case 'mute-all-guests'",
+  },
+  {
+    name: 'replaced-comes-back',
+    breaks: 'rule 10: of two legs of one person the other is closed',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: '    for (const { id, bodies } of closings) await this.record(id, bodies);\n    return closings.length > 0;',
+    to: '    return closings.length < 0;',
+  },
+  {
+    name: 'stage-of-the-last-three',
+    breaks: 'rule 11: the stage follows who talks',
+    file: 'libs/conference/src/selectors.ts',
+    from: '  const spoken = conference.spoke.filter((leg) => waitingForAWord.delete(leg));',
+    to: '  const spoken = conference.spoke.slice(0, 5).filter((leg) => waitingForAWord.delete(leg));',
+  },
+  {
+    name: 'host-who-was-removed-stays-guest',
+    breaks: 'rule 12: no room without a way out',
+    file: 'libs/conference/src/decide.ts',
+    from: "  const byHost = author.role === 'host' && isIn(author);",
+    to: "  const byHost = author.role === 'host' && isIn(author) && conference.removals.get(author.leg.person) === undefined;",
+  },
+  {
+    name: 'fold-on-from-a-late-checkpoint',
+    breaks: 'rule 13: a snapshot below which a fact sorts is dropped',
+    file: 'libs/kernel/src/checkpoints.ts',
+    from: 'this.#kept.at(-1)!.length > index) this.#kept.pop();',
+    to: 'this.#kept.at(-1)!.length > Math.max(index, 40)) this.#kept.pop();',
+  },
+  {
+    name: 'door-that-could-ask-everybody',
+    breaks: 'rule 14: nobody is let in by a heal alone',
+    file: 'libs/conference/src/decide.ts',
+    from: 'body: { ...coming, reason, reach: [...seen.reach].sort() } },',
+    to: 'body: { ...coming, reason, reach: [...new Set([...seen.reach, ...others.map((other) => other.leg.site)])].sort() } },',
+  },
+  {
+    name: 'told-the-wrong-reason',
+    breaks: 'rule 15: who is ended is told why',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: "    return states.map((state) => legOf(state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';",
+    to: "    return states.slice(2).map((state) => legOf(state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';",
+  },
+  {
+    name: 'disabled-room-keeps-who-waits',
+    breaks: 'rule 16: a disabled room is empty',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: "      for (const leg of this.there()) await this.decide({ type: 'Leave', leg, reason: 'room-disabled' }, this.chronicle.whereIs(leg));",
+    to: "      for (const leg of this.seats.inRoom(this.room).keys())\n        await this.decide({ type: 'Leave', leg, reason: 'room-disabled' }, this.chronicle.whereIs(leg));",
+  },
+];

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+import { Problem } from '../lib/problem.mjs';
+
+/**
+ * @typedef {object} Wish
+ * @property {number} seeds how many
+ * @property {number} from the first
+ * @property {number | undefined} seed only this one, told in full and run twice
+ * @property {number | undefined} sites so many in each world; left out, each seed decides
+ * @property {boolean} restores whether disks are put back to old backups as well
+ * @property {boolean} planted bugs that must be found, instead of seeds that must pass
+ * @property {boolean} verify whether the ordinary specs let each planted bug pass
+ * @property {readonly string[]} only planted bugs by a part of their name
+ * @property {number | undefined} threads
+ */
+
+/** @param {string[]} args @returns {Wish} */
+export const readWish = (args) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seeds: { type: 'string', default: '500' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      sites: { type: 'string' },
+      threads: { type: 'string' },
+      restores: { type: 'boolean', default: false },
+      planted: { type: 'boolean', default: false },
+      verify: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  return {
+    seeds: count('seeds', values.seeds, 1, 100_000_000),
+    from: count('from', values.from, 0, 2 ** 31),
+    seed: values.seed === undefined ? undefined : count('seed', values.seed, 0, 2 ** 31),
+    sites: values.sites === undefined ? undefined : count('sites', values.sites, 2, 50),
+    threads: values.threads === undefined ? undefined : count('threads', values.threads, 1, 64),
+    restores: values.restores,
+    planted: values.planted,
+    verify: values.verify,
+    only: values.only,
+  };
+};
+
+/** What each world is told. @param {Wish} wish @returns {import('@isthmus/simulator').WorldOptions} */
+export const optionsOf = ({ sites, restores }) => ({ restores, ...(sites === undefined ? {} : { sites }) });
+
+/** @param {string} name @param {string} text @param {number} from @param {number} to @returns {number} */
+const count = (name, text, from, to) => {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= from && number <= to) return number;
+  throw new Problem(`--${name} ${text} is no whole number from ${from} to ${to}.`, `Say, for example, --${name} ${Math.max(from, 20)}.`);
+};
