@@ -16,7 +16,6 @@ import { inParallel, SeedThread, threadsFor } from './pool.mjs';
  * @property {string} file
  * @property {string} from
  * @property {string} to
- * @property {number} [seeds] within how many it must be found
  */
 
 /** Where copies of the product are patched; the checkout is never touched. */
@@ -25,7 +24,6 @@ const COPIES = join(LOCAL_CACHE, 'planted');
 const PACKAGES = ['kernel', 'conference', 'placement', 'estate', 'ports', 'protocol', 'service-kit', 'simulator']
   .map((name) => `libs/${name}`)
   .concat('apps/conference-brain');
-const SEEDS_MOST = 10_000;
 const SEEDS_AT_A_TIME = 25;
 
 /** @returns {Promise<Planted[]>} */
@@ -47,7 +45,7 @@ export const runPlanted = async (wish, entry, begun) => {
   await inParallel(all, threadsFor(wish.threads), async (planted) => {
     const patched = patch(planted);
     if (patched === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
-    const found = await hunt(planted, copyOfBuilt(planted, patched), entry, wish);
+    const found = await hunt(copyOfBuilt(planted, patched), entry, wish);
     seeds += found.seeds;
     say(planted, found.at !== undefined, found.what);
   });
@@ -71,11 +69,11 @@ export const patch = ({ file, from, to }) => {
 };
 
 /**
- * @param {Planted} planted @param {string} bad @param {string} good @param {import('./wish.mjs').Wish} wish
+ * @param {string} bad @param {string} good @param {import('./wish.mjs').Wish} wish
  * @returns {Promise<{ at: number | undefined, seeds: number, what: string }>}
  */
-const hunt = async ({ seeds: most = SEEDS_MOST }, bad, good, wish) => {
-  const { from } = wish;
+const hunt = async (bad, good, wish) => {
+  const { from, seeds: most } = wish;
   const [sick, sound] = [new SeedThread(bad, optionsOf(wish)), new SeedThread(good, optionsOf(wish))];
   try {
     let seeds = 0;

@@ -3,7 +3,7 @@ import { Problem } from '../lib/problem.mjs';
 
 /**
  * @typedef {object} Wish
- * @property {number} seeds how many
+ * @property {number} seeds how many; within so many each planted bug must be found
  * @property {number} from the first
  * @property {number | undefined} seed only this one, told in full and run twice
  * @property {number | undefined} sites so many in each world; left out, each seed decides
@@ -19,7 +19,7 @@ export const readWish = (args) => {
   const { values } = parseArgs({
     args,
     options: {
-      seeds: { type: 'string', default: '500' },
+      seeds: { type: 'string' },
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       sites: { type: 'string' },
@@ -31,7 +31,7 @@ export const readWish = (args) => {
     },
   });
   return {
-    seeds: count('seeds', values.seeds, 1, 100_000_000),
+    seeds: count('seeds', values.seeds ?? (values.planted ? '10000' : '500'), 1, 100_000_000),
     from: count('from', values.from, 0, 2 ** 31),
     seed: values.seed === undefined ? undefined : count('seed', values.seed, 0, 2 ** 31),
     sites: values.sites === undefined ? undefined : count('sites', values.sites, 2, 50),

@@ -71,6 +71,13 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   for (const leg of should)
     if (!there.some((seat) => seat.leg === (leg as LegId))) breach('nobody is lost', `${leg} should be there and is not`);
 
+  for (const { body } of of('LegLeft')) {
+    const gone = arrivals.get(body['leg'] as string);
+    const newer = (other: Arrival) => other.person === gone?.person && other.leg !== gone.leg && other.connect >= gone.connect;
+    if (body['reason'] === 'replaced' && gone !== undefined && ![...arrivals.values()].some(newer))
+      breach('of two legs of one person the newer stays', `${gone.leg} was closed for an older one`);
+  }
+
   const locks = of('ConferenceLocked');
   const unlocks = of('ConferenceUnlocked');
   const lifted = (lock: Told) => unlocks.some((unlock) => saw(unlock, lock) && unchallenged(unlock));

@@ -108,6 +108,18 @@ export class Ledger {
     if (code === 'conference.host-only' && seat?.role === 'host' && !seat.held) wrong('they are host');
   }
 
+  /** How much there is that could keep a room locked. */
+  locksAt(site: SimulatedSite, room: string): number {
+    return factsOf(site, room).filter(({ type }) => type === 'ConferenceLocked' || type === 'HostDemoted' || type === 'PersonRemoved')
+      .length;
+  }
+
+  /** Who unlocks a room that nobody locks meanwhile has unlocked it. */
+  unlocked({ site, room }: Window, command: BrainCommand, before: number): void {
+    const done = command.type === 'Act' && command.act.type === 'unlock' && this.locksAt(site, room) === before;
+    if (done && site.views.get(room)?.locked === true) this.violated('who has seen a lock can lift it', `${room} is locked at ${site.id}`);
+  }
+
   broke(site: SimulatedSite, command: BrainCommand, error: unknown): void {
     this.violated(
       'no brain breaks',

@@ -41,6 +41,11 @@ export class Management {
     else this.disabled.delete(room);
   }
 
+  /** Something about the room that no meeting cares for. */
+  describe(room: string, description: string): void {
+    this.#say('RoomChanged', { id: room, change: { description } });
+  }
+
   lose(site: SiteId): void {
     this.#away.add(site);
   }

@@ -149,13 +149,17 @@ export class People {
   #ask(window: Window, command: BrainCommand): void {
     const turn = ++window.turn;
     const { site } = window;
+    const before = this.ledger.locksAt(site, window.room);
     this.schedule.after(this.random.between(...BUS_MS), () => {
       if (site.brain === undefined) {
         if (command.type === 'Join' && window.turn === turn) window.state = 'lost';
         return;
       }
       site.ask(command).then(
-        (answer) => this.#answered(window, turn, command, answer),
+        (answer) => {
+          this.ledger.unlocked(window, command, before);
+          this.#answered(window, turn, command, answer);
+        },
         (error: unknown) => this.#failed(window, turn, command, error),
       );
     });

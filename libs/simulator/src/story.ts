@@ -107,6 +107,11 @@ const planTrouble = (world: World, random: Random, endMs: number): void => {
     schedule.after(awayMs, () => management.lose(site.id));
     schedule.after(Math.min(endMs, awayMs + random.between(2_000, 20_000)), () => management.find(site.id));
   });
+  maybe(0.4, 3, () => {
+    const room = random.pick(world.rooms);
+    const describedMs = any();
+    schedule.after(describedMs, () => management.describe(room, `as of ${describedMs}`));
+  });
   maybe(0.08, 1, () => {
     const room = random.pick(world.rooms);
     schedule.after(any(), () => world.disables(room));

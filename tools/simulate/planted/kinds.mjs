@@ -61,7 +61,7 @@ export const PLANTED = [
   },
   {
     name: 'desires-without-tenure',
-    breaks: 'numbers begin anew with each process',
+    breaks: 'rule 4: numbers begin anew with each process',
     file: 'apps/conference-brain/src/meeting.ts',
     from: 'version: { epoch: this.epoch, revision: this.desired } })));',
     to: 'version: { epoch: 1, revision: this.desired } })));',

@@ -14,8 +14,8 @@ export const PLANTED = [
     name: 'return-refreshes-arrival',
     breaks: 'rule 2: no stranger by rejoin',
     file: 'libs/conference/src/state.ts',
-    from: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect) })',
-    to: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), came: leg.door === null ? said : leg.came })',
+    from: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), confirmed: said })',
+    to: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), confirmed: said, came: leg.door === null ? said : leg.came })',
   },
   {
     name: 'refuse-the-future',
@@ -23,13 +23,6 @@ export const PLANTED = [
     file: 'apps/conference-brain/src/links.ts',
     from: '    const fresh = await this.store.adopt(facts);\n',
     to: '    const fresh = await this.store.adopt(facts.filter(({ at }) => at < 2_000_000_000_000));\n',
-  },
-  {
-    name: 'one-name-for-all-tenures',
-    breaks: 'rule 4: one writer, one epoch',
-    file: 'apps/conference-brain/src/meeting.ts',
-    from: 'this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };\n      this.output.view({ view: this.view, ended, attach, notices: [] });\n    }\n    this.desire();',
-    to: 'this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };\n      this.output.view({ view: this.view, ended, attach, notices: [] });\n    }\n    if (this.epoch < 3) this.desire();',
   },
   {
     name: 'swallow-any-count',
@@ -74,11 +67,11 @@ export const PLANTED = [
     to: '    return closings.length < 0;',
   },
   {
-    name: 'stage-of-the-last-three',
+    name: 'stage-of-the-last-five',
     breaks: 'rule 11: the stage follows who talks',
     file: 'libs/conference/src/selectors.ts',
-    from: '  const spoken = conference.spoke.filter((leg) => waitingForAWord.delete(leg));',
-    to: '  const spoken = conference.spoke.slice(0, 5).filter((leg) => waitingForAWord.delete(leg));',
+    from: '  const spoken = recentFirst(conference).filter((leg) => waitingForAWord.delete(leg));',
+    to: '  const spoken = recentFirst(conference).slice(0, 5).filter((leg) => waitingForAWord.delete(leg));',
   },
   {
     name: 'host-who-was-removed-stays-guest',
