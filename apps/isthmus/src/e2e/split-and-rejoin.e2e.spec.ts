@@ -48,7 +48,7 @@ const everybodyElse = () =>
     .filter((name) => name !== 'Ana')
     .toSorted()
     .join();
-const soon = { timeout: 60_000, interval: 250 };
+const soon = { timeout: 90_000, interval: 250 };
 
 describe('a meeting at three sites', () => {
   it.each([[['nyc']], [['nyc', 'cpt']], [['cpt']]])(
@@ -62,7 +62,7 @@ describe('a meeting at three sites', () => {
       // A second is promised, on a machine that has nothing else to do; a decoder waits no longer for a picture than this.
       expect(figures.localGapMs - figures.stallMs).toBeLessThan(4_000);
     },
-    180_000,
+    300_000,
   );
 
   it(`has neither ghosts nor doubles after the wire has come and gone ${FLAPS} times`, async () => {
@@ -78,5 +78,5 @@ describe('a meeting at three sites', () => {
     await story.isEqualEverywhere();
     await expect.poll(inPictures, soon).toBe(everybodyElse());
     expect(await story.nobodyWasDisconnected()).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });
