@@ -1,1 +1,2 @@
+export { settings as gatewayRouterSettings } from './settings.js';
 export { startGatewayRouter, type GatewayRouterOptions } from './start.js';

@@ -1,32 +1,8 @@
-import { z } from 'zod';
-import { common } from '@isthmus/protocol';
-import { readConfig, runMain, setting } from '@isthmus/service-kit';
+import { readConfig, runMain } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
 import { serviceBus } from '@isthmus/wiring';
+import { settings } from './settings.js';
 import { startGatewayRouter } from './start.js';
-
-const origins = z
-  .string()
-  .transform((list) => list.split(',').map((origin) => origin.trim()))
-  .pipe(z.array(z.url()));
-
-const settings = {
-  site: setting(common.siteId, { says: 'The site it serves.', example: 'nyc' }),
-  siteName: setting(z.string().min(1).optional(), { says: 'What people call the site; default: its id.', example: 'New York' }),
-  host: setting(z.string().default('127.0.0.1'), { says: 'The address it listens on.', example: '192.0.2.11' }),
-  port: setting(z.coerce.number().int().min(0).max(65_535).default(7100), { says: 'The port it listens on.', example: '7100' }),
-  certFile: setting(z.string().optional(), { says: 'Certificate chain (PEM); with it, HTTPS.', example: '/etc/isthmus/meet.crt' }),
-  keyFile: setting(z.string().optional(), { says: 'Its private key (PEM).', example: '/etc/isthmus/meet.key' }),
-  meetDir: setting(z.string().optional(), { says: "The folder with the meeting client's build.", example: '/usr/share/isthmus/meet' }),
-  allowedOrigins: setting(origins.optional(), {
-    says: 'Origins of other pages that may connect, comma between.',
-    example: 'https://meet.example',
-  }),
-  graceMs: setting(z.coerce.number().int().min(0).max(600_000).default(20_000), {
-    says: 'How long a seat is kept when a connection breaks, ms.',
-    example: '20000',
-  }),
-};
 
 /** The gateway-router as a process of its own: with KAFKA_BROKERS a part of its site, without it a door that refuses calls with `site.starting`. */
 await runMain('gateway-router', async () => {

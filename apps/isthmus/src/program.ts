@@ -78,6 +78,22 @@ export const program = (main: string): Command => {
     .action((file: string) => runPart('relay', () => startRelay(readPartConfig(relayConfig, file))));
   addGrowing({ isthmus, site }, main);
   addBackup(isthmus);
+  const config = isthmus.command('config').description('look at the settings of services in this environment');
+  const say = (work: (about: typeof import('./configuration.js')) => string) =>
+    sayFailure(async () => void process.stdout.write(work(await import('./configuration.js'))));
+  config
+    .command('check [service]')
+    .description('say everything that is wrong with them, without starting anything')
+    .action((service?: string) => say(({ checkConfig }) => `${checkConfig(process.env, service).join('\n')}\n`));
+  config
+    .command('print [service]')
+    .description('show them as the service would read them')
+    .option('--redact', 'without secrets; they are never shown, so this is always so')
+    .action((service?: string) => say(({ printedConfig }) => `${printedConfig(process.env, service)}\n`));
+  config
+    .command('reference')
+    .description('write the reference of all settings (docs/configuration.md)')
+    .action(() => say(({ configurationPage }) => configurationPage()));
   isthmus
     .command('version')
     .description('say which version this is')

@@ -1,1 +1,2 @@
+export { settings as mediaNodeSettings } from './settings.js';
 export { startMediaNode, type MediaNodeServiceOptions } from './start.js';

@@ -1,1 +1,2 @@
+export { settings as registrarSettings } from './settings.js';
 export { startRegistrar, type RegistrarOptions } from './start.js';

@@ -63,6 +63,40 @@ export const readConfig = <S extends z.ZodRawShape>(
   return parsed.data;
 };
 
+/** A setting as a person looks it up. */
+export interface SettingRow {
+  readonly name: string;
+  readonly says: string;
+  readonly example: string;
+  readonly secret: boolean;
+  /** Whether a service does not start without it. */
+  readonly needed: boolean;
+  /** What holds when it is left out, as it would be written; undefined: nothing. */
+  readonly fallback: string | undefined;
+}
+
+/** Every setting of a service, for a reference. @param shared as for {@link readConfig} */
+export const settingRows = (service: string, settings: z.ZodRawShape, shared?: string): readonly SettingRow[] =>
+  Object.entries(settings).map(([name, raw]) => {
+    const schema = raw as z.ZodType;
+    const meta = META.get(schema);
+    const left = schema.safeParse(undefined);
+    return {
+      name: (shared ?? `ISTHMUS_${snake(service)}_`) + snake(name),
+      says: meta?.says ?? '',
+      example: meta?.example ?? '',
+      secret: meta?.secret ?? false,
+      needed: !left.success,
+      fallback: left.success ? written(left.data) : undefined,
+    };
+  });
+
+/** As one would write it into the environment. */
+const written = (value: unknown): string | undefined => {
+  if (value === undefined || value === '') return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
 /** The settings as read, for a log or a person: secrets replaced. */
 export const redactedConfig = <S extends z.ZodRawShape>(settings: S, config: z.output<z.ZodObject<S>>): Record<string, unknown> =>
   Object.fromEntries(

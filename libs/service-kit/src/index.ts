@@ -1,5 +1,5 @@
 export { BusServer } from './bus-server.js';
-export { readConfig, redactedConfig, setting, type SettingMeta } from './config.js';
+export { readConfig, redactedConfig, setting, settingRows, type SettingMeta, type SettingRow } from './config.js';
 export {
   acceptJsonSockets,
   CLOSE,

@@ -1,4 +1,4 @@
-export { serviceBus } from './service-bus.js';
-export { serviceStore } from './service-store.js';
+export { KAFKA_SETTINGS, serviceBus } from './service-bus.js';
+export { EVENTSTORE_SETTINGS, serviceStore } from './service-store.js';
 export { siteCredentials, type Enrolment } from './site-credentials.js';
 export { translation, hostPairs } from './translation.js';
