@@ -66,6 +66,7 @@ const report = (node: string, capacity = 10): NodeReport => ({
   at: 0,
 });
 
+const resumeKey = new Uint8Array(32).fill(7);
 let folder: string, bus: Bus, brain: RunningService, store: Awaited<ReturnType<typeof sqliteEventStore>>;
 let views: ViewPublished[], desires: NodeDesire[];
 
@@ -77,7 +78,7 @@ const start = async () => {
   await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
   await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
   await store.adopt([estateFact()]);
-  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: alone, clock });
+  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: alone, clock, resumeKey });
   await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
 };
 const stop = async () => {
@@ -173,6 +174,54 @@ describe('a brain', () => {
     const back = await enterIn('Ana', { connect: 2 });
     expect(back.conference).toBe(ana.conference);
     expect(back.view.seats.map(({ leg }) => leg)).toEqual([back.leg]);
+  });
+
+  it('gives people their seats back after it was started anew: who they are, muted and locked as before', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo', { role: 'guest' })];
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'mute', leg: bo.leg } });
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } });
+    const before = views.at(-1)!.view;
+    await stop();
+    await start();
+    const recall = (who: typeof bo, person: string) => ask({ type: 'Recall', room: 'r1', person: person as never, resume: who.resume });
+    expect(await recall(bo, 'p-Bo')).toEqual({ type: 'Recalled', role: 'guest', connect: 1 });
+    await expect(recall(bo, 'p-Ana')).rejects.toMatchObject({ code: 'conference.unknown-leg' });
+    await expect(recall({ ...bo, resume: `${bo.resume}x` }, 'p-Bo')).rejects.toMatchObject({ code: 'conference.unknown-leg' });
+    expect((await enterIn('Bo', { role: 'guest', connect: 2, resume: bo.resume })).leg).toBe(bo.leg);
+    const { view } = await enterIn('Ana', { connect: 2, resume: ana.resume });
+    expect({ ...view, version: 0 }).toEqual({ ...before, version: 0 });
+    expect(view.version.epoch).toBeGreaterThan(before.version.epoch);
+  });
+
+  it('opens no seat with the resume word of somebody who was removed', async () => {
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo', { role: 'guest' })];
+    await ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'remove', leg: bo.leg } });
+    await expect(ask({ type: 'Recall', room: 'r1', person: 'p-Bo' as never, resume: bo.resume })).rejects.toMatchObject({
+      code: 'conference.unknown-leg',
+    });
+    await expect(enter('Bo', { role: 'guest', connect: 2, resume: bo.resume })).rejects.toMatchObject({ code: 'conference.removed' });
+  });
+
+  it('leaves people on the media node that still has them, and tells those who answer for them where that is', async () => {
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: { ...report('nyc-2'), legs: 5 } });
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo')];
+    await stop();
+    await start();
+    const holds = [{ conference: 'r1' as never, legs: [ana.leg, bo.leg, 'nyc-nobody' as never] }];
+    // Emptier than the one that has them.
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-3', value: report('nyc-3') });
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: { ...report('nyc-2'), legs: 2, holds } });
+    await expect.poll(() => desires.at(-1)?.legs.map(({ leg }) => leg)).toEqual([ana.leg, bo.leg]);
+    expect(desires.at(-1)?.node).toBe('nyc-2');
+    await ask({ type: 'Confirm', room: 'r1', leg: ana.leg });
+    await ask({ type: 'Confirm', room: 'r1', leg: ana.leg });
+    const { attach } = views.find((published) => published.attach.length > 0)!;
+    expect(attach).toMatchObject([{ leg: ana.leg, media: { url: 'ws://nyc-2/media' } }]);
+    const hash = createHash('sha256').update(attach[0]!.media.token).digest('hex');
+    await expect.poll(() => desires.at(-1)?.legs.find(({ leg }) => leg === ana.leg)?.tokenHash).toBe(hash);
+    await expect(ask({ type: 'Confirm', room: 'r1', leg: 'nyc-nobody' as never })).rejects.toMatchObject({
+      code: 'conference.unknown-leg',
+    });
   });
 
   it('moves people of a media node that has ended to another of its nodes: same leg, roles, mute, lock and stage', async () => {

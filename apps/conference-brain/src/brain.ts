@@ -33,6 +33,8 @@ export interface BrainParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly chance: Chance;
+  /** 32 secret bytes that make resume words; kept with the site, they outlive this process. Left out, words die with it. */
+  readonly resumeKey?: Uint8Array;
   /** How long a site may be silent before it is written off; 12 hours if left out. */
   readonly writeOffAfterMs?: number;
 }
@@ -77,7 +79,7 @@ export class Brain {
   ) {
     const { site, store, clock, peers, chance } = parts;
     this.writer = { site, id: writerIdOf(site, epoch), store, clock, chance };
-    this.seats = new Seats(chance);
+    this.seats = new Seats(chance, parts.resumeKey);
     this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
     this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
@@ -143,7 +145,9 @@ export class Brain {
     }
     const meeting = this.meetings.get(command.room);
     if (meeting === undefined) throw new Refusal('conference.ended', 'This meeting is over.');
-    await this.watched(command.type === 'Act' ? meeting.act(command.leg, command.act) : meeting.leave(command.leg));
+    if (command.type === 'Recall') return meeting.recall(command);
+    if (command.type === 'Confirm') meeting.confirm(command.leg);
+    else await this.watched(command.type === 'Act' ? meeting.act(command.leg, command.act) : meeting.leave(command.leg));
     return { type: 'Done' };
   }
 
@@ -153,6 +157,7 @@ export class Brain {
 
   nodeReported(report: NodeReport): void {
     if (this.nodes.heard(report)) this.meetings.forEach((meeting) => meeting.refresh());
+    for (const { conference, legs } of report.holds ?? []) this.meetings.get(conference)?.found(report.node, legs);
   }
 
   /** A node has ended: its people are moved at once, and not only when it has been silent for long. */

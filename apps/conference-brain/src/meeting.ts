@@ -11,6 +11,8 @@ import {
   type EndedReason,
   type LegId,
   type Occasion,
+  type PersonId,
+  type Role,
   type WriteOffReason,
 } from '@isthmus/conference';
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
@@ -82,17 +84,40 @@ export class Meeting {
 
   join(command: JoinCommand): Promise<BrainAnswer> {
     return this.inTurn(async () => {
-      const resumed = command.resume === undefined ? undefined : this.seats.resumed(command.resume);
-      const here = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])];
-      const back = resumed !== undefined && here.some(({ leg }) => leg === resumed);
+      const back = command.resume === undefined ? undefined : this.seatOf(command.resume, command.person);
       if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
 
-      const leg = back ? resumed : legIdOf(this.writer.site, this.unique());
+      const leg = back?.leg ?? legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
       const id = (back ? this.chronicle.whereIs(leg) : undefined) ?? (await this.chronicle.enter(this.unique(), this.reach()));
       await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff, proof }, id);
       return this.welcome(leg, id);
     });
+  }
+
+  /** Whom a resume word lets in again, for a gateway-router that was started anew and has not seen them come. */
+  recall({ resume, person }: Extract<BrainCommand, { type: 'Recall' }>): BrainAnswer {
+    const seat = this.seatOf(resume, person);
+    const connect = seat && legOf(this.chronicle.state(this.chronicle.occasion(this.reach())), seat.leg)?.leg.connect;
+    if (seat === undefined || connect === undefined) throw new Refusal('conference.unknown-leg', 'That seat is not there any more.');
+    return { type: 'Recalled', role: seat.role, connect };
+  }
+
+  /** A gateway-router answers for a leg that this brain, started anew, has not been asked for yet: it gets its seat, or its place at the door. */
+  confirm(leg: LegId): void {
+    const there = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].some((each) => each.leg === leg);
+    if (!there) throw new Refusal('conference.unknown-leg', 'That seat is not there any more.');
+    if (this.seats.of(leg)?.askedFor === true) return;
+    this.waiting.add(leg);
+    this.refresh();
+  }
+
+  /** Legs that a media node has, from before this brain began: they stay where their media are. */
+  found(node: NodeId, legs: readonly LegId[]): void {
+    const here = new Set((this.view?.seats ?? []).filter(({ site }) => site === this.writer.site).map(({ leg }) => leg));
+    const fresh = legs.filter((leg) => here.has(leg) && this.seats.of(leg) === undefined);
+    for (const leg of fresh) this.seats.seat(leg, this.room, node, false);
+    if (fresh.length > 0) this.refresh();
   }
 
   act(by: LegId, act: ConferenceAct): Promise<void> {
@@ -176,7 +201,7 @@ export class Meeting {
   sweep(): Promise<void> {
     return this.inTurn(async () => {
       const ours = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].filter(({ site }) => site === this.writer.site);
-      const orphans = ours.filter(({ leg }) => this.seats.of(leg) === undefined && !this.waiting.has(leg));
+      const orphans = ours.filter(({ leg }) => this.seats.of(leg)?.askedFor !== true && !this.waiting.has(leg));
       for (const { leg } of orphans) await this.decide({ type: 'Leave', leg, reason: 'lost' }, this.chronicle.whereIs(leg));
     });
   }
@@ -261,9 +286,9 @@ export class Meeting {
   /** Gives those whose node is lost, or is to be emptied, a seat on another. If none has room, they keep theirs until the node is back. */
   private moveAway(): ViewPublished['attach'] {
     const stranded = [...this.seats.inRoom(this.room)].filter(([, { node }]) => this.nodes.isLeaving(node));
-    return stranded.flatMap(([leg]) => {
+    return stranded.flatMap(([leg, { askedFor }]) => {
       const node = this.freeNode();
-      return node === undefined ? [] : [{ leg, media: this.mediaOf(this.seats.seat(leg, this.room, node)) }];
+      return node === undefined ? [] : [{ leg, media: this.mediaOf(this.seats.seat(leg, this.room, node, askedFor)) }];
     });
   }
 
@@ -335,6 +360,13 @@ export class Meeting {
     if (ended === 'removed') return new Refusal('conference.removed', 'A host has removed you from this meeting.');
     if (ended === 'replaced') return new Refusal('conference.elsewhere', 'You have joined this meeting on a newer connection meanwhile.');
     return new Refusal('conference.ended', 'A host has ended this meeting for everyone. Join again to begin a new one.');
+  }
+
+  /** Whose a resume word is: somebody who is in, or waits at the door, as a guest. */
+  private seatOf(resume: string, person: PersonId): { readonly leg: LegId; readonly role: Role } | undefined {
+    const leg = this.seats.resumed(resume);
+    const waiting = (this.view?.waiting ?? []).map((each) => ({ ...each, role: 'guest' as const }));
+    return [...(this.view?.seats ?? []), ...waiting].find((each) => each.leg === leg && each.person === person);
   }
 
   private placeLeg(leg: LegId): Seating | undefined {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { LegId } from '@isthmus/conference';
 import type { NodeId } from '@isthmus/placement';
 import type { Chance } from '@isthmus/ports';
@@ -10,6 +10,8 @@ export interface Seating {
   /** Shown by the client to the media node; new at every attach address we hand out. */
   readonly token: string;
   readonly tokenHash: string;
+  /** Somebody has asked for the seat in this brain's tenure; else only a media node says that it is taken. */
+  readonly askedFor: boolean;
 }
 
 const NOBODY: ReadonlyMap<LegId, Seating> = new Map();
@@ -18,13 +20,16 @@ const NOBODY: ReadonlyMap<LegId, Seating> = new Map();
 export class Seats {
   private readonly byLeg = new Map<LegId, Seating>();
   private readonly byRoom = new Map<string, Map<LegId, Seating>>();
-  private readonly resumes = new Map<LegId, string>();
 
-  constructor(private readonly chance: Chance) {}
+  /** @param key makes resume words; kept by the site, so that they outlive this process. */
+  constructor(
+    private readonly chance: Chance,
+    private readonly key: Uint8Array = chance.bytes(32),
+  ) {}
 
-  seat(leg: LegId, room: string, node: NodeId): Seating {
+  seat(leg: LegId, room: string, node: NodeId, askedFor = true): Seating {
     const token = this.secret(24);
-    const seating = { room, node, token, tokenHash: hashOf(token) };
+    const seating = { room, node, token, tokenHash: hashOf(token), askedFor };
     this.byLeg.set(leg, seating);
     const inRoom = this.byRoom.get(room) ?? new Map<LegId, Seating>();
     this.byRoom.set(room, inRoom.set(leg, seating));
@@ -53,17 +58,14 @@ export class Seats {
 
   /** The word with which whoever lost the connection gets this seat back. Stays the same while the seat lasts. */
   resumeOf(leg: LegId): string {
-    const known = this.resumes.get(leg);
-    if (known !== undefined) return known;
-    const resume = `${leg}.${this.secret(18)}`;
-    this.resumes.set(leg, resume);
-    return resume;
+    return `${leg}.${createHmac('sha256', this.key).update(`resume ${leg}`).digest('base64url')}`;
   }
 
-  /** The leg that a resume word opens, if it still does. */
+  /** The leg that a resume word is of. Whether it still is in the meeting is for the meeting to say. */
   resumed(resume: string): LegId | undefined {
     const leg = resume.slice(0, resume.indexOf('.')) as LegId;
-    return this.resumes.get(leg) === resume ? leg : undefined;
+    const [given, right] = [Buffer.from(resume), Buffer.from(this.resumeOf(leg))];
+    return given.length === right.length && timingSafeEqual(given, right) ? leg : undefined;
   }
 
   release(leg: LegId): void {
@@ -72,7 +74,6 @@ export class Seats {
     inRoom?.delete(leg);
     if (room !== undefined && inRoom?.size === 0) this.byRoom.delete(room);
     this.byLeg.delete(leg);
-    this.resumes.delete(leg);
   }
 
   private secret(bytes: number): string {

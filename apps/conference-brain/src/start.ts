@@ -23,6 +23,8 @@ export interface BrainOptions {
   /** Left out, the machine's own. */
   readonly timers?: Timers;
   readonly chance?: Chance;
+  /** 32 secret bytes that make resume words; kept with the site, they outlive this process. Left out, words die with it. */
+  readonly resumeKey?: Uint8Array;
 }
 
 @Module({})

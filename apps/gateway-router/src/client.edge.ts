@@ -1,4 +1,5 @@
 import { Fault, Refusal, type SiteId } from '@isthmus/kernel';
+import { roomMeant } from '@isthmus/routing';
 import type { ClientToGateway, JoinRequest } from '@isthmus/protocol';
 import { CLOSE, inSpan, logOf, tokenBucket, type Conversation } from '@isthmus/service-kit';
 import type { Brain } from './brain.js';
@@ -103,9 +104,26 @@ class Client implements Conversation<ClientToGateway> {
       throw new Refusal('conference.elsewhere', 'A newer connection of yours has the seat.');
     // The word that opens a seat again is as good as the PIN that was asked for when it was given.
     if (earlier) return this.sit(request, earlier.of);
+    const recalled = await this.recall(request);
+    if (recalled) return this.sit(request, recalled);
     const admission = await inSpan('gateway.admit', {}, () => this.admit(request));
     if (admission.type === 'pin-needed') return this.askForPin(request, admission.wrong);
     await this.sit(request, { room: admission.room.id, roomName: admission.room.name, role: admission.role, proof: admission.proof });
+  }
+
+  /** A resume word from before this process was started. */
+  private async recall({
+    alias,
+    client,
+    resume,
+    connect,
+  }: JoinRequest): Promise<Pick<SeatOf, 'room' | 'roomName' | 'role' | 'proof'> | undefined> {
+    const room = resume === undefined ? undefined : roomMeant(this.parts.copy.estate, alias);
+    if (resume === undefined || room === undefined) return undefined;
+    const seat = await this.parts.brain.recall(room.id, client, resume);
+    if (seat === undefined) return undefined;
+    if (connect <= seat.connect) throw new Refusal('conference.elsewhere', 'A newer connection of yours has the seat.');
+    return { room: room.id, roomName: room.name, role: seat.role, proof: 0 };
   }
 
   private admit({ alias, pin }: JoinRequest): Promise<Admission> {

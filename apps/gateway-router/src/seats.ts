@@ -2,9 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ConferenceView, LegId, PersonId } from '@isthmus/conference';
 import { Refusal } from '@isthmus/kernel';
 import type { Clock } from '@isthmus/ports';
-import type { BrainAnswer, EndReason, ViewPublished } from '@isthmus/protocol';
+import type { EndReason, ViewPublished } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
-import type { Brain } from './brain.js';
+import type { Brain, Entered } from './brain.js';
 import { revisionOf } from './meeting-view.js';
 import { Seat, type MediaAddress, type SeatOf } from './seat.js';
 import type { Line } from './view-feed.js';
@@ -48,7 +48,7 @@ export class Seats {
   }
 
   /** Seats a client as the brain answered, in place of an earlier connection of the same leg. */
-  take(of: SeatOf, answer: Exclude<BrainAnswer, { type: 'Done' }>, line: Line): Seat {
+  take(of: SeatOf, answer: Entered, line: Line): Seat {
     this.stopGrace(of.leg);
     this.byLeg.get(of.leg)?.end('replaced');
     const seat = new Seat(of, this.newest(answer.view, of.leg), line, this.clock);
@@ -65,6 +65,7 @@ export class Seats {
   /** The brain says how a meeting stands at this site, and what became of legs. */
   heard({ view, ended, attach, notices }: ViewPublished): void {
     this.keep(view);
+    this.confirmTo(view);
     for (const { leg } of [...view.seats, ...view.waiting]) this.byLeg.get(leg)?.see(view);
     for (const { leg, media } of attach) {
       const seat = this.byLeg.get(leg);
@@ -108,6 +109,19 @@ export class Seats {
     this.grace.clear();
     for (const seat of this.byLeg.values()) seat.release();
     this.byLeg.clear();
+  }
+
+  /** A brain that was started anew does not know whom we answer for, and sweeps whom nobody answers for. */
+  private confirmTo(view: ConferenceView): void {
+    const { conference, version } = view;
+    for (const { leg } of [...view.seats, ...view.waiting]) {
+      const seat = this.byLeg.get(leg);
+      if (seat === undefined || seat.view.conference !== conference || seat.view.version.epoch >= version.epoch) continue;
+      this.brain.confirm(seat.of.room, leg).catch((error: unknown) => {
+        // What it refuses has ended there, and is told as such.
+        if (!(error instanceof Refusal)) this.log.warn({ leg, error }, 'a brain that was started anew could not be told of a seat');
+      });
+    }
   }
 
   /** A seat that the meeting no longer has, though nobody said that it ended: its brain was started anew. A new join puts that right. */

@@ -43,6 +43,7 @@ export const viewPublished: z.ZodType<ViewPublished> = z.object({
 export const brainAnswer: z.ZodType<BrainAnswer> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Joined'), leg: legId, conference: z.string(), role, resume: z.string(), media, view }),
   z.object({ type: z.literal('Waiting'), leg: legId, conference: z.string(), reason: z.enum(['host', 'lock']), resume: z.string(), view }),
+  z.object({ type: z.literal('Recalled'), role, connect: z.int() }),
   z.object({ type: z.literal('Done') }),
 ]);
 

@@ -96,6 +96,10 @@ const collect = (body: string): void => {
   }
 };
 
+const resumeKey = new Uint8Array(32).fill(7);
+const newBrain = () => startBrain({ site: NYC, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: noPeers, clock, resumeKey });
+const newGateway = () => startGatewayRouter({ site: NYC, siteName: 'New York', listen: { host: '127.0.0.1', port: 0 }, bus, graceMs: 300 });
+
 beforeEach(async () => {
   exported.length = 0;
   clients = [];
@@ -114,8 +118,8 @@ beforeEach(async () => {
   bus = embeddedBus();
   store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
   await store.adopt(await estateFacts());
-  brain = await startBrain({ site: NYC, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: noPeers, clock });
-  gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: { host: '127.0.0.1', port: 0 }, bus, graceMs: 300 });
+  brain = await newBrain();
+  gateway = await newGateway();
   await reportNode();
   await vi.waitFor(async () => expect((await fetch(`${gateway.url}/healthz/ready`)).status).toBe(200), 5_000);
 });
@@ -210,6 +214,41 @@ describe('a site', () => {
     expect(back.seat.leg).toBe(ben.seat.leg);
     back.client.ws.terminate();
     await sees(ana.client, 'Ana');
+  });
+
+  it('gives people their seats back, without a PIN, after all of it was started anew', async () => {
+    const ana = await joined('board', 'Ana', { pin: '471100' });
+    const ben = await joined('board', 'Ben', { pin: '0815' });
+    expect(await ana.client.answer(ana.client.say({ type: 'act', act: { type: 'lock' } }))).toMatchObject({ type: 'ok' });
+    for (const client of clients.splice(0)) client.ws.terminate();
+    // The brain first: it does not hear from the gateway-router that anybody has gone.
+    await brain.close();
+    await gateway.close();
+    brain = await newBrain();
+    gateway = await newGateway();
+    await reportNode();
+    const back = await joined('board', 'Ben', { connect: 2, resume: ben.seat.resume });
+    expect(back.seat).toMatchObject({ leg: ben.seat.leg, role: 'guest' });
+    expect((await joined('board', 'Ana', { connect: 2, resume: ana.seat.resume })).seat).toMatchObject({
+      leg: ana.seat.leg,
+      role: 'host',
+      view: { locked: true },
+    });
+    const other = await connect();
+    other.join('board', person('Eve', { connect: 3, resume: ana.seat.resume }));
+    await other.hears('pin-needed');
+  });
+
+  it('keeps everybody in while its brain alone is started anew', async () => {
+    const ana = await joined('board', 'Ana', { pin: '471100' });
+    const ben = await joined('board', 'Ben', { pin: '0815' });
+    await brain.close();
+    brain = await newBrain();
+    await reportNode();
+    expect((await ben.client.hears('media')).media.token).not.toBe(ben.seat.media.token);
+    ana.client.say({ type: 'act', act: { type: 'remove', leg: ben.seat.leg } });
+    expect(await ben.client.hears('ended')).toMatchObject({ reason: 'removed' });
+    expect(ana.client.heard.some(({ type }) => type === 'ended')).toBe(false);
   });
 
   it('lets the newer of two connections of one person stay', async () => {

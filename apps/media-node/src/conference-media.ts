@@ -77,6 +77,10 @@ export class ConferenceMedia {
     return this.seats.size;
   }
 
+  get legsAttached(): readonly LegId[] {
+    return [...this.seats.keys()];
+  }
+
   /** The desire as it is now; an older one is not heeded. */
   wants(desire: NodeDesire): void {
     if (!isNewer(desire.version, this.desire.version)) return;

@@ -126,13 +126,16 @@ export class MediaNode {
   }
 
   /** The media part of a report. */
-  async report(): Promise<Pick<NodeReport, 'rtpCapabilities' | 'legs' | 'cpu' | 'draining' | 'pipes'>> {
+  async report(): Promise<Pick<NodeReport, 'rtpCapabilities' | 'legs' | 'cpu' | 'draining' | 'holds' | 'pipes'>> {
     const conferences = [...this.conferences.values()];
     const [pipes] = await Promise.all([Promise.all(conferences.map((conference) => conference.pipeReports())), this.readCpu()]);
     const legs = conferences.reduce((sum, { attached }) => sum + attached, 0);
     // While the engine rests because it keeps dying, its people are better off elsewhere.
     const draining = this.draining || this.leaving || (this.engine.closed && this.deaths.length >= ENGINE_DEATHS_MAX);
-    return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining, pipes: pipes.flat() };
+    const holds = conferences
+      .filter(({ attached }) => attached > 0)
+      .map(({ id, legsAttached }) => ({ conference: id, legs: [...legsAttached] }));
+    return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining, holds, pipes: pipes.flat() };
   }
 
   /** Asks, with the next report, that everybody be moved to other nodes; media go on meanwhile. */

@@ -46,7 +46,7 @@ export class SiteDesk {
   batch(head: Pick<TelemetryBatch, 'site' | 'run' | 'number' | 'sentAt' | 'dropped'>, monotonic: number): TelemetryBatch {
     const facts = Object.fromEntries(this.factsSince);
     this.factsSince = new Map();
-    const nodes = this.nodesHeard(monotonic).map((report) => ({ ...report, rtpCapabilities: {} }));
+    const nodes = this.nodesHeard(monotonic).map((report) => ({ ...report, rtpCapabilities: {}, holds: [] }));
     return { ...head, ...(this.report ? { report: this.report } : {}), nodes, facts };
   }
 }

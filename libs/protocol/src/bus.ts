@@ -51,6 +51,10 @@ export const brainCommand = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('Act'), room: z.string(), leg: legId, act }),
   z.object({ type: z.literal('Leave'), room: z.string(), leg: legId }),
+  /** A gateway-router that was started anew asks whom a resume word is of; the word is as good as the PIN it was given for. */
+  z.object({ type: z.literal('Recall'), room: z.string(), person: personId, resume: z.string().max(128) }),
+  /** To a brain that was started anew: this leg is still answered for. */
+  z.object({ type: z.literal('Confirm'), room: z.string(), leg: legId }),
 ]);
 export type BrainCommand = z.infer<typeof brainCommand>;
 
@@ -73,6 +77,7 @@ export type BrainAnswer =
       readonly resume: string;
       readonly view: ConferenceView;
     }
+  | { readonly type: 'Recalled'; readonly role: Role; readonly connect: number }
   | { readonly type: 'Done' };
 
 /** A view as published, with what gateways must do besides showing it. */
@@ -143,6 +148,11 @@ export const nodeReport = z.object({
   /** Share of one core that its workers used in the last second, 0 to 1 each. */
   cpu: z.number(),
   draining: z.boolean(),
+  /** Legs whose clients are attached, by the room: a brain that was started anew leaves them where they are. */
+  holds: z
+    .array(z.object({ conference: conferenceId, legs: z.array(legId).max(2_048) }))
+    .max(4_096)
+    .optional(),
   /** Since the process began, per conference and directed pipe, counted by mediasoup; RTP payload + header bytes. */
   pipes: z.array(
     z.object({

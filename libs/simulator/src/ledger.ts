@@ -31,7 +31,7 @@ export class Ledger {
     const says = (leg: LegId, ...types: readonly string[]) =>
       facts.some(({ type, body }) => types.includes(type) && (body as Body)['leg'] === leg);
     const kept =
-      answer.type !== 'Done'
+      answer.type === 'Joined' || answer.type === 'Waiting'
         ? says(answer.leg, 'LegJoined', 'LegKnocked')
         : command.type === 'Leave'
           ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked')

@@ -168,7 +168,7 @@ export class People {
   #answered(window: Window, turn: number, command: BrainCommand, answer: BrainAnswer): void {
     this.#count(command, 'done');
     this.ledger.acknowledged(window, command, answer);
-    if (answer.type !== 'Done') {
+    if (answer.type === 'Joined' || answer.type === 'Waiting') {
       if (window.leg !== undefined && window.leg !== answer.leg) this.#byLeg.delete(window.leg);
       window.leg = answer.leg;
       window.resume = answer.resume;

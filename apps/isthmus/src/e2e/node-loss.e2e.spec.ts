@@ -97,3 +97,22 @@ describe('a media node that is killed', () => {
     expect(disturbed).toEqual([]);
   }, 300_000);
 });
+
+describe('a site whose brain and gateway-router are killed in the middle of a meeting', () => {
+  it('comes back from its streams: everybody has the same seat, and roster, mute, lock and stage are as before', async () => {
+    const here = bots.filter(({ name }) => name.startsWith('nyc'));
+    const before = standing();
+    const revisions = here.map(({ view }) => view.revision);
+    process.kill(demo.pidOf('site nyc'), 'SIGKILL');
+    await eventually(
+      () => here.flatMap(({ name, view }, n) => (view.revision > revisions[n]! ? [] : [`${name} is not back at the site`])),
+      LONG_MS,
+    );
+    await nodeHas('nyc-2', CROWD);
+    await eventually(() => (JSON.stringify(standing()) === JSON.stringify(before) ? [] : ['not all is as before']), LONG_MS).catch(() =>
+      expect(standing()).toEqual(before),
+    );
+    await eventually(() => missingNow(bots), LONG_MS);
+    expect(disturbed.filter((what) => !what.includes('bot.returning'))).toEqual([]);
+  }, 300_000);
+});

@@ -18,6 +18,7 @@ import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
 import { systemClock as clock } from '../system-clock.js';
 import { openSiteDoor } from './bus-door.js';
+import { resumeKeyIn } from './resume-key.js';
 import { siteCredentials } from './site-credentials.js';
 
 /**
@@ -50,6 +51,7 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
         site,
         listen: { host, port: ports.brainHealth },
         ...{ bus, store, peers, clock },
+        resumeKey: resumeKeyIn(stateDir),
         followEstate: (after, applied, signal) =>
           followEstate({
             ...{ url: management.url, credentials, after, applied, signal },
