@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeDesire } from '@isthmus/placement';
-import { streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import type { Bus, Peers } from '@isthmus/ports';
+import { Fault, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import type { Bus, EventStore, Peers } from '@isthmus/ports';
 import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { embeddedBus } from '@isthmus/bus-embedded';
@@ -70,7 +70,18 @@ const resumeKey = new Uint8Array(32).fill(7);
 let folder: string, bus: Bus, brain: RunningService, store: Awaited<ReturnType<typeof sqliteEventStore>>;
 let views: ViewPublished[], desires: NodeDesire[];
 
+/** Whether the brain learns what became of its appends. */
+let outcome: 'told' | 'lost';
+const forgetful = (real: EventStore): EventStore => ({
+  ...real,
+  append: async (...append) => {
+    await real.append(...append);
+    if (outcome === 'lost') throw new Fault('store.unavailable', 'planted: the store went away before it answered');
+  },
+});
+
 const start = async () => {
+  outcome = 'told';
   bus = embeddedBus();
   store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
   views = [];
@@ -78,7 +89,7 @@ const start = async () => {
   await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
   await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
   await store.adopt([estateFact()]);
-  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers: alone, clock, resumeKey });
+  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store: forgetful(store), peers: alone, clock, resumeKey });
   await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
 };
 const stop = async () => {
@@ -222,6 +233,43 @@ describe('a brain', () => {
     await expect(ask({ type: 'Confirm', room: 'r1', leg: 'nyc-nobody' as never })).rejects.toMatchObject({
       code: 'conference.unknown-leg',
     });
+  });
+
+  it('is fenced at its first append once another has taken over, which goes on from what was recorded', async () => {
+    const ana = await enterIn('Ana');
+    const elsewhere = embeddedBus();
+    const told: NodeDesire[] = [];
+    await elsewhere.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void told.push(value as NodeDesire));
+    const next = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus: elsewhere, store, peers: alone, clock, resumeKey });
+    await elsewhere.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
+    await expect(ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } })).rejects.toMatchObject({
+      kind: 'fault',
+      code: 'store.fenced',
+    });
+    const again = { type: 'Join', room: 'r1', person: 'p-Ana', name: 'Ana', role: 'host', connect: 2, resume: ana.resume };
+    const { value } = await elsewhere.request(
+      { topic: TOPICS.commands, key: 'r1', value: { ...again, muted: false, cameraOff: false } },
+      5_000,
+    );
+    expect(value).toMatchObject({ type: 'Joined', leg: ana.leg, view: { locked: false } });
+    // Its desires come after all of the former's, so a media node heeds no other.
+    await expect.poll(() => told.at(-1)?.version.epoch).toBeGreaterThan(desires.at(-1)!.version.epoch);
+    await next.close();
+    await elsewhere.close();
+  });
+
+  it('finds out what became of an append whose outcome it never learned, and does not do it again', async () => {
+    const ana = await enterIn('Ana');
+    outcome = 'lost';
+    const lock = () => ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } });
+    await expect(lock()).rejects.toMatchObject({ code: 'store.unavailable' });
+    outcome = 'told';
+    await expect(lock()).rejects.toMatchObject({ code: 'store.outcome-unknown' });
+    await lock();
+    const facts: Fact[] = [];
+    for (const stream of await store.streams('conference')) for await (const fact of store.read(stream)) facts.push(fact);
+    expect(facts.filter(({ type }) => type === 'ConferenceLocked')).toHaveLength(1);
+    expect((await enterIn('Bo')).view.locked).toBe(true);
   });
 
   it('moves people of a media node that has ended to another of its nodes: same leg, roles, mute, lock and stage', async () => {

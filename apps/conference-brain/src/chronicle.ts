@@ -22,6 +22,8 @@ import {
 import {
   categoryOf,
   createTimeline,
+  Fault,
+  Refusal,
   seal,
   streamNameOf,
   subjectOf,
@@ -276,8 +278,21 @@ export class Chronicle {
     }
     const first = facts[0];
     if (first === undefined) return;
-    await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));
+    await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts)).catch(
+      async (error: unknown) => {
+        if (error instanceof Refusal && error.code === 'store.conflict') await this.catchUp(stream, first.seq);
+        throw error;
+      },
+    );
     this.add(facts);
+  }
+
+  /** What an append left behind whose outcome nobody learned. Whoever asked may ask again, and is answered by what happened. */
+  private async catchUp(stream: StreamName, from: number): Promise<never> {
+    const missed: Fact[] = [];
+    for await (const fact of this.writer.store.read(stream, from)) missed.push(fact);
+    this.add(missed);
+    throw new Fault('store.outcome-unknown', 'What was asked may have happened already. Ask again.');
   }
 
   private liveness(): ReadonlyMap<ConferenceId, Liveness> {

@@ -14,7 +14,8 @@ export interface EventStore {
    * none. Resolves when the facts are durable (fsynced), and only then. The very same append again is once, so that an unknown
    * outcome can be retried.
    * @throws Refusal `store.conflict` if the stream has moved on, `store.too-large` for a fact of more than 1 MiB; Fault
-   *   `store.unavailable` | `store.full` | `store.busy` if the world failed.
+   *   `store.unavailable` | `store.full` | `store.busy` if the world failed, `store.fenced` if the store knows that a later epoch
+   *   has begun.
    */
   append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void>;
   /** Facts of one stream in order, from seq `from` (default 0). A stream that nobody wrote is empty, not an error. */

@@ -40,6 +40,14 @@ export const foreign = (file: string): DatabaseFailure =>
     false,
   );
 
+export const fenced = (stream: string, epoch: number, file: string): DatabaseFailure =>
+  fault(
+    'store.fenced',
+    `${stream} is of a tenure that is over: epoch ${epoch} has begun. Whoever still writes it was taken over from, and has to start anew.`,
+    file,
+    false,
+  );
+
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const RESULT = { PERM: 3, BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
 

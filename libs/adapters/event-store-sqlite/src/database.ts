@@ -1,7 +1,7 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
-import { corrupt, defect, foreign, newer, refusal } from './database-failure.ts';
+import { corrupt, defect, fenced, foreign, newer, refusal } from './database-failure.ts';
 import type { FactRow, StoredRow, WriteOp } from './database-protocol.ts';
 
 const SCHEMA = 1;
@@ -123,6 +123,7 @@ export class Database {
       });
     }
     if (facts.length === 0) return;
+    this.refuseFormer(stream);
     const head = Number(this.sql('SELECT head FROM streams WHERE name = ?').get(stream)?.['head'] ?? -1);
     if (head === expected) {
       for (const fact of facts) this.insert(fact);
@@ -133,6 +134,13 @@ export class Database {
         actual: head,
       });
     }
+  }
+
+  /** Whoever has begun a later epoch has taken over; the one before it, frozen perhaps and thawed, writes no more (merge rule 4). */
+  private refuseFormer(stream: string): void {
+    const epoch = Number(/\.(\d+)$/.exec(stream)?.[1] ?? NaN);
+    const current = Number(this.sql(`SELECT value FROM counters WHERE name = 'epoch'`).get()?.['value'] ?? 0);
+    if (epoch < current) throw fenced(stream, current, this.file);
   }
 
   private insert(fact: FactRow): boolean {

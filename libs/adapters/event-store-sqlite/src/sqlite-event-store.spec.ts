@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { streamNameOf, writerIdOf, type SiteId } from '@isthmus/kernel';
 import type { EventStore } from '@isthmus/ports';
 import { chain, collect, eventStoreContract, streamOf } from '@isthmus/contract';
 import { DatabaseThread } from './database-thread.js';
@@ -121,6 +122,25 @@ describe('sqliteEventStore', { timeout: 30_000 }, () => {
     }
     clearInterval(ticking);
     expect(longest).toBeLessThan(250);
+    await store.close();
+  });
+
+  test('a writer whose tenure is over appends nothing more, whatever it knows of its stream', async () => {
+    const store = await sqliteEventStore({ file: join(folder, 'store.db') });
+    const of = (epoch: number) => streamNameOf('conference', '7f3a', writerIdOf('nyc' as SiteId, epoch));
+    const first = await store.beginEpoch();
+    const facts = chain(of(first), 2);
+    await store.append(of(first), -1, facts.slice(0, 1));
+    const second = await store.beginEpoch();
+    await expect(store.append(of(first), 0, facts.slice(1))).rejects.toMatchObject({
+      kind: 'fault',
+      code: 'store.fenced',
+      retryable: false,
+    });
+    await store.append(of(second), -1, chain(of(second), 1));
+    expect((await collect(store.read(of(first)))).length).toBe(1);
+    // A peer's facts, and our own that a peer kept, are of all epochs.
+    expect(await store.adopt(facts)).toHaveLength(1);
     await store.close();
   });
 

@@ -1,0 +1,134 @@
+/**
+ * A process of its own around a real brain and a real store, for what specs can only see from outside: kills at every boundary,
+ * traces of system calls, full and failing disks. `node brain-process.js FOLDER [MARK:COUNT]`: with a mark it stands still there,
+ * to be killed. Commands come as lines of JSON; what it prints begins with `>` and is for `bad-weather.service.spec.ts`.
+ */
+import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { IsthmusError, seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import type { EventStore, Peers, Position, Stored } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type NodeReport } from '@isthmus/protocol';
+import { machineTimers } from '../machine.js';
+import { startBrain } from '../start.js';
+
+const [, , folder = '', holdAt] = process.argv;
+let standStill = holdAt;
+const site = 'nyc' as SiteId;
+
+/** Straight to the descriptor, so that a line is out before the next system call. */
+const print = (line: string): void => void writeSync(1, `>${line}\n`);
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const passed = new Map<string, number>();
+/** A boundary at which a process may be killed. */
+const mark = async (name: string): Promise<void> => {
+  const count = (passed.get(name) ?? 0) + 1;
+  passed.set(name, count);
+  if (`${name}:${count}` !== standStill) return;
+  print(`held ${name}`);
+  await new Promise(() => undefined);
+};
+
+async function* marked<T>(name: string, items: AsyncIterable<T>): AsyncIterable<T> {
+  for await (const item of items) {
+    await mark(name);
+    yield item;
+  }
+}
+
+/** The store, with a mark at each of its boundaries. */
+const withMarks = (store: EventStore): EventStore => ({
+  append: async (stream, expected, facts) => {
+    await mark('before-append');
+    await store.append(stream, expected, facts);
+    await mark('appended');
+  },
+  read: (stream, from) => marked('reading', store.read(stream, from)),
+  adopt: (facts) => store.adopt(facts),
+  follow: (category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> =>
+    marked('publishing', store.follow(category, after, signal)),
+  streams: (category) => store.streams(category),
+  beginEpoch: () => store.beginEpoch(),
+  bookmark: (name) => store.bookmark(name),
+  setBookmark: async (name, position) => {
+    await mark('published');
+    await store.setBookmark(name, position);
+  },
+  close: () => store.close(),
+});
+
+const room = {
+  ...{ id: 'r1', name: 'Demo', description: '', aliases: ['demo'], hostPinHash: null, guestPinHash: null },
+  ...{ guestsWaitForHost: false, seatsMax: 50, disabled: false },
+};
+const estateFact: Fact = seal(
+  {
+    stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
+    ...{ seq: 0, at: 1, prev: null, after: [], by: 'system', type: 'RoomCreated', v: 1, body: { room } },
+  },
+  sha256,
+);
+const node: NodeReport = {
+  ...{ node: 'nyc-1' as never, site, clientUrl: 'ws://nyc-1/media', linkUrl: 'wss://nyc-1', rtpCapabilities: {} },
+  ...{ capacity: 100, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
+};
+const alone: Peers = {
+  start: async () => undefined,
+  setPeers: () => undefined,
+  send: () => undefined,
+  states: () => [],
+  close: async () => undefined,
+};
+
+const bus = embeddedBus({ report: () => undefined });
+const store = await sqliteEventStore({ file: join(folder, 'facts.db') });
+await store.adopt([estateFact]);
+await bus.subscribe(TOPICS.facts, { group: 'spec' }, async ({ value }) => {
+  const { stream, seq, type } = value as { stream: string; seq: number; type: string };
+  print(`fact ${stream} ${seq} ${type}`);
+});
+const report = () => void bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: node });
+await startBrain({
+  ...{ site, bus, store: withMarks(store), peers: alone, listen: { host: '127.0.0.1', port: 0 } },
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  resumeKey: new Uint8Array(32).fill(7),
+  // Nobody answers for people here, and a machine with much else to do must not sweep them before a spec has looked.
+  timers: { ...machineTimers, after: (ms, work) => machineTimers.after(20 * ms, work) },
+});
+report();
+setInterval(report, 1_000);
+print('ready');
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const command = JSON.parse(line) as { type: string; at?: string };
+    if (command.type === 'Hold') standStill = `${command.at}:${(passed.get(command.at ?? '') ?? 0) + 1}`;
+    if (command.type === 'Hold') return print('will hold');
+    if (command.type === 'Stop') process.exit(0);
+    if (command.type === 'Count') return void counted().then((counts) => print(JSON.stringify(counts)));
+    bus.request({ topic: TOPICS.commands, key: 'r1', value: command }, 30_000).then(
+      ({ value }) => print(`ack ${told(value as BrainAnswer)}`),
+      (error: unknown) => print(`no ${error instanceof IsthmusError ? String(error.code) : String(error)}`),
+    );
+  })
+  .on('close', () => process.exit(0));
+
+/** How many facts of each kind its conferences have. */
+const counted = async (): Promise<Record<string, number>> => {
+  const counts: Record<string, number> = {};
+  for (const stream of await store.streams('conference')) {
+    for await (const { type } of store.read(stream)) counts[type] = (counts[type] ?? 0) + 1;
+  }
+  return counts;
+};
+
+/** The little that a spec looks at. */
+const told = (answer: BrainAnswer): string => {
+  if (answer.type !== 'Joined') return JSON.stringify({});
+  const { leg, view } = answer;
+  return JSON.stringify({ leg, locked: view.locked, seats: view.seats.map(({ person, muted }) => [person, muted !== false]) });
+};
