@@ -1,4 +1,4 @@
-import type { Status } from '@isthmus/protocol';
+import type { Status, Supervision } from '@isthmus/protocol';
 import type { Condition } from './alarms.js';
 
 /** How long something must be wrong before somebody is told. ms. */
@@ -16,6 +16,18 @@ export const conditionsIn = (seen: Seen, clockOffsets: ReadonlyMap<string, numbe
   ),
   ...ofLinks(seen),
 ];
+
+/** Processes that kept ending, so that whoever supervises them has given up. */
+export const givenUpIn = (processes: readonly Supervision[]): readonly Condition[] =>
+  processes.map(({ part, endings, withinMs, site, node }) => ({
+    id: `restarts_exhausted:${part}`,
+    code: 'restarts_exhausted',
+    level: 'error',
+    message: `${part[0]?.toUpperCase()}${part.slice(1)} ended ${endings} times within ${Math.round(withinMs / 1000)} s and is not started again. Look into its log, then start it.`,
+    ...(site === undefined ? {} : { site }),
+    ...(node === undefined ? {} : { node }),
+    forMs: 0,
+  }));
 
 const silent = ({ site, name, lastHeardAt }: SiteSeen): readonly Condition[] => [
   {

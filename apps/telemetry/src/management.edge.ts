@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { z } from 'zod';
 import type { Clock } from '@isthmus/ports';
-import { telemetryBatch, TOPICS, type Status } from '@isthmus/protocol';
+import { supervision, telemetryBatch, TOPICS, type Status } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
 import { Picture } from './picture.js';
 
@@ -35,6 +35,13 @@ export class ManagementEdge {
     const parsed = knownEstate.safeParse(value);
     if (parsed.success) this.picture.know(parsed.data);
     else logOf('telemetry').warn({ issues: parsed.error.issues.slice(0, 3) }, 'the estate that was told is none');
+  }
+
+  @EventPattern(TOPICS.supervision)
+  supervised(@Payload() value: unknown): void {
+    const parsed = supervision.safeParse(value);
+    if (parsed.success) this.picture.supervised(parsed.data);
+    else logOf('telemetry').warn({ issues: parsed.error.issues.slice(0, 3) }, 'what a supervisor said does not fit; it is left out');
   }
 
   @MessagePattern(TOPICS.statusRequests)

@@ -236,6 +236,21 @@ describe('the picture of the running estate', () => {
     expect(sites[0]).toMatchObject({ up: false, lastHeardAt: null, configurationVersion: null });
   });
 
+  it('says which process is not started again any more, until it runs', () => {
+    const picture = new Picture({ now: START, monotonic: 0 });
+    picture.know({ revision: 1, rooms: {}, sites: { lon: { name: 'London' } } });
+    const told = { part: 'media node lon-1', endings: 6, withinMs: 60_000, site: 'lon' as never, node: 'lon-1' as never };
+    picture.supervised({ ...told, state: 'given-up' });
+    const { alarms, sites } = picture.status({ now: START, monotonic: 1_000 });
+    expect(alarms).toMatchObject([
+      { id: 'restarts_exhausted:media node lon-1', code: 'restarts_exhausted', level: 'error', site: 'lon', node: 'lon-1' },
+    ]);
+    expect(alarms[0]?.message).toMatch(/^Media node lon-1 ended 6 times within 60 s and is not started again\./);
+    expect(sites[0]?.alarms).toEqual(alarms);
+    picture.supervised({ ...told, state: 'running' });
+    expect(picture.status({ now: START, monotonic: 2_000 }).alarms).toEqual([]);
+  });
+
   it('names a node that no longer reports while its site does', () => {
     world.deadNodes.add('lon-1');
     for (let n = 0; n < 7; n++) {

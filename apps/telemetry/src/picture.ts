@@ -1,6 +1,6 @@
-import type { ConferenceStatus, NodeReport, SiteReport, Status, TelemetryBatch } from '@isthmus/protocol';
+import type { ConferenceStatus, NodeReport, SiteReport, Status, Supervision, TelemetryBatch } from '@isthmus/protocol';
 import { Alarms } from './alarms.js';
-import { conditionsIn } from './conditions.js';
+import { conditionsIn, givenUpIn } from './conditions.js';
 import { NO_TRAFFIC, Rates, sumOf } from './rates.js';
 import { mcuSiteOf, mcuUnitsBetween, savingsOf, unitsOf } from './savings.js';
 
@@ -51,6 +51,8 @@ export class Picture {
   private readonly rates = new Rates();
   private readonly alarms = new Alarms();
   private readonly started = new Map<string, { readonly at: number; lastSeen: number }>();
+  /** Processes that are not started again any more. */
+  private readonly givenUp = new Map<string, Supervision>();
   private estate: KnownEstate | undefined;
   private readonly since: number;
 
@@ -62,6 +64,12 @@ export class Picture {
   know(estate: KnownEstate): void {
     this.estate = estate;
     for (const site of this.sites.keys()) if (!Object.hasOwn(estate.sites, site)) this.sites.delete(site);
+  }
+
+  /** From `TOPICS.supervision`. */
+  supervised(told: Supervision): void {
+    if (told.state === 'given-up') this.givenUp.set(told.part, told);
+    else this.givenUp.delete(told.part);
   }
 
   /** From `TOPICS.batches`: in order per site. */
@@ -92,7 +100,7 @@ export class Picture {
       links: this.links(conferences),
     };
     const offsets = new Map([...this.sites].map(([id, { clockOffsetMs }]) => [id, clockOffsetMs]));
-    const alarms = [...this.alarms.update(conditionsIn(seen, offsets), moment)];
+    const alarms = [...this.alarms.update([...conditionsIn(seen, offsets), ...givenUpIn([...this.givenUp.values()])], moment)];
     return {
       ...seen,
       sites: seen.sites.map((site) => ({ ...site, alarms: alarms.filter((one) => one.site === site.site || one.peer === site.site) })),

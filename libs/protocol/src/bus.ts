@@ -28,6 +28,8 @@ export const TOPICS = {
   sites: 'isthmus.site.reports',
   /** At management: what a site's telemetry sent, as the door for sites let it in. Key: site. Value: `TelemetryBatch`. */
   batches: 'isthmus.telemetry.batches',
+  /** At management: published by whoever supervises processes. Key: the process. Value: {@link Supervision}. */
+  supervision: 'isthmus.supervision.states',
   /** At management: published by telemetry at most each second. Key: `status`. Value: `Status`. */
   statuses: 'isthmus.telemetry.statuses',
   /** At management: asked by whoever has no status yet; answered by telemetry with a `Status`. */
@@ -174,6 +176,19 @@ export type NodeReport = z.infer<typeof nodeReport>;
 
 export const nodeLoss = z.object({ node: nodeId });
 export type NodeLoss = z.infer<typeof nodeLoss>;
+
+/** What became of a supervised process that kept ending: it was left as it is, or runs again after all. */
+export const supervision = z.object({
+  /** For people: `site New York`. */
+  part: z.string().min(1).max(128),
+  state: z.enum(['given-up', 'running']),
+  /** How often it ended, within how long. */
+  endings: z.int().min(1),
+  withinMs: z.number(),
+  site: siteId.optional(),
+  node: nodeId.optional(),
+});
+export type Supervision = z.infer<typeof supervision>;
 
 export interface FactPublished {
   readonly stream: string;

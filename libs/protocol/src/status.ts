@@ -24,6 +24,7 @@ export const alarmCode = z.enum([
   'capacity_exhausted',
   'configuration_out_of_date',
   'clock_wrong',
+  'restarts_exhausted',
 ]);
 export type AlarmCode = z.infer<typeof alarmCode>;
 

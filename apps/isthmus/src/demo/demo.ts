@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, Refusal } from '@isthmus/kernel';
 import type { NodeId } from '@isthmus/placement';
+import type { Supervision } from '@isthmus/protocol';
 import { CREDENTIALS_FOLDER, type ManagementConfig, type MediaNodeConfig, type RelayConfig, type SiteConfig } from '../part-config.js';
+import { GivenUp } from './given-up.js';
 import { ensureHttps, type HttpsFiles } from './https.js';
 import { servicesApart } from './services-apart.js';
 import { planDemo, relayPlaces, type DemoPlan, type DemoWish, type SitePlan } from './plan.js';
@@ -32,6 +34,12 @@ export interface RunningDemo {
   close(): Promise<void>;
 }
 
+/** What runs a part, if not `isthmus` itself, and where it belongs. */
+interface PartOptions extends Pick<Supervision, 'site' | 'node'> {
+  readonly main?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export const DEMO_ALIAS = 'demo';
 const ADMINISTRATOR = 'admin';
 const ROOMS = [{ name: 'Demo', description: 'Open to everyone who can reach this machine', aliases: [DEMO_ALIAS] }];
@@ -53,7 +61,8 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const relaySocket = state.relaySocket;
   const parts: Supervised[] = [];
   let closing: Promise<void> | undefined;
-  const part = (title: string, name: string, args: readonly string[], { main = options.main, env = {} } = {}) => {
+  const givenUp = new GivenUp();
+  const part = (title: string, name: string, args: readonly string[], { main = options.main, env = {}, ...at }: PartOptions = {}) => {
     if (closing) throw new Fault('demo.stopped', 'The demo was stopped before it was up.');
     const supervised = new Supervised({
       title,
@@ -62,6 +71,8 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
       env,
       logFile: join(state.folder('logs'), `${name}.log`),
       say: options.say,
+      onGivenUp: () => givenUp.add({ part: title, ...at }),
+      onBack: () => supervised === givenUp.management && givenUp.tell(),
     });
     parts.push(supervised);
     return supervised;
@@ -85,23 +96,25 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     const relay = state.keep('relay.json', { places: relayPlaces(plan.sites), controlPath: relaySocket } satisfies RelayConfig);
     const managementFile = state.keep('management.json', managementConfigOf(plan, state, https, password));
     const management = part('management', 'management', ['management', managementFile]);
+    givenUp.management = management;
     const startSite = async (site: SitePlan, facts: Pick<ManagementFacts, 'siteUrl' | 'caFingerprint'>, token?: string) => {
       const stateDir = state.folder(join('sites', site.id));
       const config = siteConfigOf(site, plan, options, stateDir, https, { url: facts.siteUrl, caFingerprint: facts.caFingerprint, token });
       const broker = options.kafka?.[plan.sites.indexOf(site)];
       if (broker === undefined) {
-        await part(`site ${site.name}`, site.id, ['site', state.keep(join('sites', `${site.id}.json`), config)]).start();
+        const file = state.keep(join('sites', `${site.id}.json`), config);
+        await part(`site ${site.name}`, site.id, ['site', file], { site: site.id }).start();
         return;
       }
       const services = servicesApart(config, broker, join(options.main, '..', '..', '..'));
-      const starts = services.map(({ title, name, main, env }) => part(title, name, [], { main, env }).start());
+      const starts = services.map(({ title, name, main, env }) => part(title, name, [], { main, env, site: site.id }).start());
       const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
     };
     const startNodes = (site: SitePlan) =>
       nodeConfigsOf(site, plan, options, join(state.folder(join('sites', site.id)), CREDENTIALS_FOLDER), https).map(async (config) => {
         const file = state.keep(join('sites', `${config.node}.json`), config);
-        await part(`media node ${config.node}`, config.node, ['media-node', file]).start();
+        await part(`media node ${config.node}`, config.node, ['media-node', file], { site: site.id, node: config.node }).start();
       });
     // Sites that have their certificate do not need management to start (S3).
     const isEnrolled = (site: SitePlan) => state.has(join('sites', site.id, CREDENTIALS_FOLDER, 'site.crt'));

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RESTARTS_MAX, Supervised, WINDOW_MS, nextRestart } from './supervised.js';
+import { RESTARTS_MAX, Supervised, WINDOW_MS, nextRestart, type SupervisedOptions } from './supervised.js';
 
 describe('a supervised process', () => {
   let folder: string;
@@ -18,8 +18,8 @@ describe('a supervised process', () => {
   });
 
   /** A part that is this program. */
-  const part = (program: string) => {
-    const main = join(folder, 'main.mjs');
+  const part = (program: string, more: Partial<SupervisedOptions> = {}) => {
+    const main = join(folder, `main-${running.length}.mjs`);
     writeFileSync(main, program);
     const supervised = new Supervised({
       title: 'the part',
@@ -27,6 +27,7 @@ describe('a supervised process', () => {
       main,
       logFile: join(folder, 'part.log'),
       say: (line) => said.push(line),
+      ...more,
     });
     running.push(supervised);
     return supervised;
@@ -84,6 +85,22 @@ describe('a supervised process', () => {
     await supervised.stop();
     expect(said).toEqual([]);
   }, 15_000);
+
+  it('that ends again and again is given up, once and with an alarm, and its sibling never notices', async () => {
+    const alarms: string[] = [];
+    const sibling = part(READY);
+    await sibling.start();
+    const { pid } = sibling;
+    const failing = part(`${READY} setTimeout(() => process.exit(9), 20);`, { onGivenUp: () => alarms.push('given up') });
+    await failing.start();
+    await expect.poll(() => alarms, { timeout: 50_000 }).toEqual(['given up']);
+    expect(said.filter((line) => line.includes('is started again'))).toHaveLength(RESTARTS_MAX);
+    expect(said.at(-1)).toMatch(/^the part ended 6 times within a minute and is left as it is\./);
+    const last = failing.pid!;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([failing.pid, isAlive(last)]).toEqual([last, false]);
+    expect([sibling.pid, isAlive(pid!)]).toEqual([pid, true]);
+  }, 60_000);
 
   it('is given up after it died too often within a minute, and gets new chances after that', () => {
     const endings: number[] = [];

@@ -13,6 +13,10 @@ export interface SupervisedOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Tells the person in front of it what became of a part that ended by itself. */
   readonly say: (line: string) => void;
+  /** It ended too often and is left as it is: an alarm, for whoever does not sit in front of it. */
+  readonly onGivenUp?: () => void;
+  /** It runs again after it had ended. */
+  readonly onBack?: () => void;
 }
 
 const READY_MS = 60_000;
@@ -137,12 +141,16 @@ export class Supervised {
     const wait = nextRestart(this.endings, now);
     if (wait === undefined) {
       say(`${title} ended ${RESTARTS_MAX + 1} times within a minute and is left as it is. Its log is ${logFile}.`);
+      this.options.onGivenUp?.();
       return;
     }
     say(`${title} ended (${how}) and is started again.`);
     this.restart = setTimeout(() => {
       this.readiness(this.launch()).then(
-        () => say(`${title} is back.`),
+        () => {
+          say(`${title} is back.`);
+          this.options.onBack?.();
+        },
         // If it ended, that is seen, and counted, like every end; if it is only late, it may still come.
         () => undefined,
       );

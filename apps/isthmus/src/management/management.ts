@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { supervision, TOPICS } from '@isthmus/protocol';
 import { startProvisioning } from '@isthmus/provisioning';
 import { logOf } from '@isthmus/service-kit';
 import { startTelemetry } from '@isthmus/telemetry';
@@ -42,6 +43,13 @@ export const startManagement = (config: ManagementConfig, webRoot: string): Prom
     const { siteUrl, caFingerprint, madeFirstAdministrator } = provisioning;
     return {
       facts: { siteUrl, caFingerprint, madeFirstAdministrator },
-      answers: { 'enrolment-token': (site: string) => provisioning.createEnrolmentToken(site) },
+      answers: {
+        'enrolment-token': (site: string) => provisioning.createEnrolmentToken(site),
+        // Whoever watches the processes of this machine, about one that it has given up, for everybody to see.
+        supervision: async (about: string) => {
+          const value = supervision.parse(JSON.parse(about));
+          await bus.publish({ topic: TOPICS.supervision, key: value.part, value });
+        },
+      },
     };
   });
