@@ -85,6 +85,23 @@ describe('a media node that is killed', () => {
     await nodeHas('nyc-2', CROWD);
   }, 120_000);
 
+  it('or is frozen, has its people moved too; thawed, it lets go of them', async () => {
+    const before = standing();
+    const frozen = demo.pidOf('media-node nyc-2');
+    process.kill(frozen, 'SIGSTOP');
+    try {
+      await nodeHas('nyc-1', CROWD);
+      await eventually(() => missingNow(bots), LONG_MS);
+    } finally {
+      process.kill(frozen, 'SIGCONT');
+    }
+    await nodeHas('nyc-2', 0);
+    await nodeHas('nyc-1', CROWD);
+    await eventually(() => missingNow(bots), LONG_MS);
+    expect(standing()).toEqual(before);
+    expect(disturbed).toEqual([]);
+  }, 300_000);
+
   it('is waited for where no other has room: its people keep their seats, and are back when it is', async () => {
     const before = standing();
     for (const node of ['lon-1', 'lon-2']) process.kill(demo.pidOf(`media-node ${node}`), 'SIGKILL');
@@ -108,7 +125,7 @@ describe('a site whose brain and gateway-router are killed in the middle of a me
       () => here.flatMap(({ name, view }, n) => (view.revision > revisions[n]! ? [] : [`${name} is not back at the site`])),
       LONG_MS,
     );
-    await nodeHas('nyc-2', CROWD);
+    await nodeHas('nyc-1', CROWD);
     await eventually(() => (JSON.stringify(standing()) === JSON.stringify(before) ? [] : ['not all is as before']), LONG_MS).catch(() =>
       expect(standing()).toEqual(before),
     );
