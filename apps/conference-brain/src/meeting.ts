@@ -19,6 +19,7 @@ import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
 import { cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import { Chronicle, readConference, type Writer } from './chronicle.js';
+import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
 import type { Nodes } from './nodes.js';
 import { Notices, type SiteName } from './notices.js';
@@ -41,9 +42,7 @@ export class Meeting {
   private view: ConferenceView | undefined;
   private revision = 0;
   private intermediary: NodeId | undefined;
-  /** Nodes that carried this meeting and do not any more, and how often they have been told so. */
-  private readonly letGo = new Map<NodeId, number>();
-  private nodesUsed: readonly NodeId[] = [];
+  private readonly letGo: LetGo;
   private desired = 0;
   private lastDesired = '[]';
   private queue: Promise<unknown> = Promise.resolve();
@@ -63,6 +62,7 @@ export class Meeting {
     nameOf: SiteName,
   ) {
     this.chronicle = new Chronicle(room, writer);
+    this.letGo = new LetGo((node) => nodes.isLost(node));
     this.notices = new Notices(writer.site, nameOf);
   }
 
@@ -248,7 +248,7 @@ export class Meeting {
   /** Says what the nodes should be doing; harmless when they know. Each change has a number of its own, so that nodes tell new from old. */
   desire(): void {
     const wanted = this.desires();
-    const idle = this.toBeLetGo(wanted.map(({ node }) => node));
+    const idle = this.letGo.next(wanted.map(({ node }) => node));
     const all = [
       ...wanted,
       ...idle.map((node) => ({ node, conference: this.mediaId, room: this.room, legs: [], pipes: [], intermediary: false })),
@@ -270,17 +270,6 @@ export class Meeting {
       elsewhere: this.links.elsewhere(this.mediaId),
     });
     return desires.map(({ version: _, ...desire }) => desire);
-  }
-
-  /** Who carried this meeting and does not any more. A node that is lost now may come back, and is told then. */
-  private toBeLetGo(wanted: readonly NodeId[]): readonly NodeId[] {
-    for (const node of this.nodesUsed) if (!wanted.includes(node) && !this.letGo.has(node)) this.letGo.set(node, 0);
-    this.nodesUsed = wanted;
-    for (const [node, told] of this.letGo) {
-      if (wanted.includes(node) || told >= LET_GO_TOLD) this.letGo.delete(node);
-      else if (!this.nodes.isLost(node)) this.letGo.set(node, told + 1);
-    }
-    return [...this.letGo.keys()];
   }
 
   /** Gives those whose node is lost, or is to be emptied, a seat on another. If none has room, they keep theirs until the node is back. */
@@ -416,8 +405,6 @@ export class Meeting {
   }
 }
 
-/** How often a node that is there is told that a meeting is over for it. */
-const LET_GO_TOLD = 2;
 const FULL = 'All media nodes of this site are full. Try again in a moment, or join by another site.';
 const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
   JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });
