@@ -11,8 +11,6 @@ import {
   type EndedReason,
   type LegId,
   type Occasion,
-  type PersonId,
-  type Role,
   type WriteOffReason,
 } from '@isthmus/conference';
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
@@ -23,7 +21,7 @@ import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
 import type { Nodes } from './nodes.js';
 import { Notices, type SiteName } from './notices.js';
-import type { Seating, Seats } from './seats.js';
+import { seatIn, type Seating, type Seats } from './seats.js';
 
 /** What a meeting tells the world after each change. */
 export interface MeetingOutput {
@@ -84,7 +82,7 @@ export class Meeting {
 
   join(command: JoinCommand): Promise<BrainAnswer> {
     return this.inTurn(async () => {
-      const back = command.resume === undefined ? undefined : this.seatOf(command.resume, command.person);
+      const back = seatIn(this.view, this.seats.resumed(command.resume), command.person);
       if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
 
       const leg = back?.leg ?? legIdOf(this.writer.site, this.unique());
@@ -97,7 +95,7 @@ export class Meeting {
 
   /** Whom a resume word lets in again, for a gateway-router that was started anew and has not seen them come. */
   recall({ resume, person }: Extract<BrainCommand, { type: 'Recall' }>): BrainAnswer {
-    const seat = this.seatOf(resume, person);
+    const seat = seatIn(this.view, this.seats.resumed(resume), person);
     const connect = seat && legOf(this.chronicle.state(this.chronicle.occasion(this.reach())), seat.leg)?.leg.connect;
     if (seat === undefined || connect === undefined) throw new Refusal('conference.unknown-leg', 'That seat is not there any more.');
     return { type: 'Recalled', role: seat.role, connect };
@@ -228,7 +226,8 @@ export class Meeting {
     const notices = this.notices.fresh(state, [...this.seats.inRoom(this.room).keys()]);
     const ended = this.releaseEnded(view, occasion);
     const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
-    this.intermediary = intermediaryOf(this.nodesToStandIn(), this.intermediary);
+    const carrying = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
+    this.intermediary = intermediaryOf(this.nodes.there(carrying), this.intermediary);
     this.output.standIn(this.intermediary);
     if (before === undefined || [attach, ended, notices].some(({ length }) => length > 0) || !sameMeeting(before, view)) {
       this.revision += 1;
@@ -279,13 +278,6 @@ export class Meeting {
       const node = this.freeNode();
       return node === undefined ? [] : [{ leg, media: this.mediaOf(this.seats.seat(leg, this.room, node, askedFor)) }];
     });
-  }
-
-  /** The site's intermediary is one of those that are there, if any is. */
-  private nodesToStandIn(): readonly NodeId[] {
-    const carrying = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
-    const there = carrying.filter((node) => !this.nodes.isLost(node));
-    return there.length > 0 ? there : carrying;
   }
 
   /** Seats those of this site's waiting people who have been let in. */
@@ -349,13 +341,6 @@ export class Meeting {
     if (ended === 'removed') return new Refusal('conference.removed', 'A host has removed you from this meeting.');
     if (ended === 'replaced') return new Refusal('conference.elsewhere', 'You have joined this meeting on a newer connection meanwhile.');
     return new Refusal('conference.ended', 'A host has ended this meeting for everyone. Join again to begin a new one.');
-  }
-
-  /** Whose a resume word is: somebody who is in, or waits at the door, as a guest. */
-  private seatOf(resume: string, person: PersonId): { readonly leg: LegId; readonly role: Role } | undefined {
-    const leg = this.seats.resumed(resume);
-    const waiting = (this.view?.waiting ?? []).map((each) => ({ ...each, role: 'guest' as const }));
-    return [...(this.view?.seats ?? []), ...waiting].find((each) => each.leg === leg && each.person === person);
   }
 
   private placeLeg(leg: LegId): Seating | undefined {

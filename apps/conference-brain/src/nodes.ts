@@ -56,6 +56,12 @@ export class Nodes {
     return known === undefined || known.lost || known.report.draining;
   }
 
+  /** Those of them that are there; all if none is. */
+  there(nodes: readonly NodeId[]): readonly NodeId[] {
+    const there = nodes.filter((node) => !this.isLost(node));
+    return there.length > 0 ? there : nodes;
+  }
+
   isLost(node: NodeId): boolean {
     return this.known.get(node)?.lost ?? true;
   }

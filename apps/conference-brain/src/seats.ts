@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { LegId } from '@isthmus/conference';
+import type { ConferenceView, LegId, PersonId, Role } from '@isthmus/conference';
 import type { NodeId } from '@isthmus/placement';
 import type { Chance } from '@isthmus/ports';
 
@@ -62,7 +62,8 @@ export class Seats {
   }
 
   /** The leg that a resume word is of. Whether it still is in the meeting is for the meeting to say. */
-  resumed(resume: string): LegId | undefined {
+  resumed(resume: string | undefined): LegId | undefined {
+    if (resume === undefined) return undefined;
     const leg = resume.slice(0, resume.indexOf('.')) as LegId;
     const [given, right] = [Buffer.from(resume), Buffer.from(this.resumeOf(leg))];
     return given.length === right.length && timingSafeEqual(given, right) ? leg : undefined;
@@ -80,5 +81,15 @@ export class Seats {
     return Buffer.from(this.chance.bytes(bytes)).toString('base64url');
   }
 }
+
+/** A person's leg, if it is in or waits at the door, and as what; who waits is a guest. */
+export const seatIn = (
+  view: ConferenceView | undefined,
+  leg: LegId | undefined,
+  person: PersonId,
+): { readonly leg: LegId; readonly role: Role } | undefined => {
+  const waiting = (view?.waiting ?? []).map((each) => ({ ...each, role: 'guest' as const }));
+  return [...(view?.seats ?? []), ...waiting].find((each) => each.leg === leg && each.person === person);
+};
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

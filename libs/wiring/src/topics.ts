@@ -24,6 +24,7 @@ const PLANS: Readonly<Record<keyof typeof TOPICS, Omit<TopicPlan, 'topic'>>> = {
   estateRequests: single,
   sites: single,
   batches: single,
+  supervision: single,
   statuses: single,
   statusRequests: single,
 };
