@@ -32,13 +32,6 @@ export const PLANTED = [
     to: '    return [...needed].filter((id) => this.letGo.has(id) && facts.every((fact) => isOpening(fact) || fact.seq > 0));\n',
   },
   {
-    name: 'newest-by-wall-clock',
-    breaks: 'the last one by the wall clock wins',
-    file: 'libs/conference/src/standing.ts',
-    from: '      other === undefined || leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);',
-    to: '      other === undefined || inOrder(leg.came, other.came) > 0;',
-  },
-  {
     name: 'name-by-arrival',
     breaks: 'an order that depends on who arrived first',
     file: 'apps/conference-brain/src/chronicle.ts',

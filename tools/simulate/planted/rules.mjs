@@ -11,11 +11,11 @@ export const PLANTED = [
     to: "      const drafted = timeline.next(stream, { ...draft, at: this.lastAt });\n      const next = draft.type === 'ConferenceUnlocked' ? { ...drafted, after: [] } : drafted;\n",
   },
   {
-    name: 'return-refreshes-arrival',
+    name: 'held-people-see',
     breaks: 'rule 2: no stranger by rejoin',
-    file: 'libs/conference/src/state.ts',
-    from: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), confirmed: said })',
-    to: '(leg) => ({ connect: Math.max(leg.connect, fact.body.connect), confirmed: said, came: leg.door === null ? said : leg.came })',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '      view: this.view,\n      mediaId',
+    to: '      view: { ...this.view, seats: this.view.seats.map((seat) => ({ ...seat, held: false })) },\n      mediaId',
   },
   {
     name: 'refuse-the-future',
@@ -55,9 +55,9 @@ export const PLANTED = [
   {
     name: 'end-for-all-everywhere',
     breaks: 'rule 9: "end for all" names its reach',
-    file: 'libs/conference/src/decide.ts',
-    from: "body: { sites: [...seen.reach].sort() } }];\n    case 'mute-all-guests'",
-    to: "body: { sites: [...new Set([...seen.reach, ...[...standing.legs.values()].map(({ leg }) => leg.site)])].sort() } }];\n    case 'mute-all-guests'",
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '{ reach: this.reach(), room: this.rules() });',
+    to: "{ reach: command.type === 'end-for-all' ? new Set([...this.reach(), ...(this.view?.seats ?? []).map(({ site }) => site)]) : this.reach(), room: this.rules() });",
   },
   {
     name: 'replaced-comes-back',
@@ -67,11 +67,11 @@ export const PLANTED = [
     to: '    return closings.length < 0;',
   },
   {
-    name: 'stage-of-the-last-five',
+    name: 'stage-of-the-last-four',
     breaks: 'rule 11: the stage follows who talks',
-    file: 'libs/conference/src/selectors.ts',
-    from: '  const spoken = recentFirst(conference).filter((leg) => waitingForAWord.delete(leg));',
-    to: '  const spoken = recentFirst(conference).slice(0, 5).filter((leg) => waitingForAWord.delete(leg));',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });',
+    to: '  JSON.stringify({ ...a, floor: a.byRecency[3] ? null : a.floor, byRecency: a.byRecency.slice(0, 4).sort(), version: 0 }) ===\n  JSON.stringify({ ...b, floor: b.byRecency[3] ? null : b.floor, byRecency: b.byRecency.slice(0, 4).sort(), version: 0 });',
   },
   {
     name: 'host-who-was-removed-stays-guest',
@@ -81,11 +81,11 @@ export const PLANTED = [
     to: "  const byHost = author.role === 'host' && isIn(author) && conference.removals.get(author.leg.person) === undefined;",
   },
   {
-    name: 'fold-on-from-a-late-checkpoint',
-    breaks: 'rule 13: a snapshot below which a fact sorts is dropped',
-    file: 'libs/kernel/src/checkpoints.ts',
-    from: 'this.#kept.at(-1)!.length > index) this.#kept.pop();',
-    to: 'this.#kept.at(-1)!.length > Math.max(index, 40)) this.#kept.pop();',
+    name: 'read-again-without-the-beginning',
+    breaks: 'rule 13: what was let go of and what came since are the whole',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);',
+    to: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream, 1)) facts.push(fact);',
   },
   {
     name: 'door-that-could-ask-everybody',
