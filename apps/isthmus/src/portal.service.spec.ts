@@ -208,6 +208,28 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
     await expect.poll(() => part('count-issues').textContent(), soon).toMatch(/issues?\d/);
   });
 
+  it('adds a site, shows the command for its machine, and removes it again', async () => {
+    await enter();
+    await page.getByRole('link', { name: 'Sites and nodes' }).click();
+    await part('add-site').click();
+    await part('site-name').fill('Oslo');
+    await part('site-id').fill('osl');
+    await part('site-address').fill('192.0.2.7');
+    await part('site-submit').click();
+    await part('make-command').click();
+    expect(await part('command').textContent()).toMatch(/^npm run join -- [\w-]+\.[\w-]+$/);
+    await part('copy-command').waitFor();
+    await page.keyboard.press('Escape');
+    const card = page.locator('[data-testid=site][data-site=osl]');
+    await card.getByTestId('add-node').click();
+    expect(await part('node-id').inputValue()).toBe('osl-1');
+    await page.keyboard.press('Escape');
+    await part('node-id').waitFor({ state: 'detached' });
+    await card.getByTestId('remove-site').click();
+    await part('confirm').click();
+    await card.waitFor({ state: 'detached' });
+  });
+
   it('asks to sign in again, at the same place, when the session is over', async () => {
     await enter();
     await page.goto(`${provisioning.url}/administrators`);

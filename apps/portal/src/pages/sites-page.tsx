@@ -11,6 +11,7 @@ import { Freshness } from '../live/freshness.js';
 import { useLive } from '../live/use-live.js';
 import { Pending } from '../parts/notice.js';
 import { PageHead } from '../parts/page-head.js';
+import { AddSite, SiteMachines } from '../parts/site-machines.js';
 
 type SiteNow = Status['sites'][number];
 
@@ -35,12 +36,13 @@ export const SitesPage = () => {
         lead={data && `The configuration is at version ${data.configurationVersion}. Sites take a new one within seconds, by themselves.`}
       >
         <Freshness />
+        <AddSite />
       </PageHead>
       {!data && <Pending error={error} again={refetch} />}
       {data?.items.length === 0 && (
         <section className="card nothing">
           <h2>No sites yet</h2>
-          <p>A site is an office or a data centre with media nodes. The demo brings three: stop it and type npm start again.</p>
+          <p>A site is an office or a data centre with media nodes. Add one here, then type one command on its machine.</p>
         </section>
       )}
       {data?.items.map((site) => (
@@ -92,6 +94,7 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
         </Text>
       )}
     </div>
+    <SiteMachines site={site} nodes={now?.nodes.map(({ node }) => node) ?? []} />
   </section>
 );
 
