@@ -3,6 +3,7 @@ import './style/tokens.css';
 import './style/base.css';
 import './style/frame.css';
 import './style/live.css';
+import './style/split.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';

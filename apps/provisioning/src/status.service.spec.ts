@@ -20,6 +20,7 @@ const snapshot = (at: number): Status => ({
   ],
   conferences: [],
   links: [],
+  components: [],
   alarms: [],
 });
 

@@ -113,7 +113,7 @@ const ofClock = ({ site, name }: SiteSeen, offsets: ReadonlyMap<string, number>)
 };
 
 /** One alarm for the two directions of a link: it is one link that somebody will have to look at. */
-const ofLinks = ({ links, sites }: Seen): readonly Condition[] => {
+const ofLinks = ({ links, sites, components }: Seen): readonly Condition[] => {
   const nameOf = (id: string) => sites.find(({ site }) => site === id)?.name ?? id;
   const heard = new Set(sites.filter(({ up }) => up).map(({ site }) => site as string));
   const conditions = new Map<string, Condition>();
@@ -122,7 +122,10 @@ const ofLinks = ({ links, sites }: Seen): readonly Condition[] => {
     const [a, b] = from < to ? [from, to] : [to, from];
     const id = `connectivity_lost:${a}:${b}`;
     const why = reason === undefined ? '' : ` (${reason})`;
-    const message = `${nameOf(a)} and ${nameOf(b)} cannot reach each other${why}. Each side's meetings go on, and join again by themselves.`;
+    const together = components.some((component) => component.includes(a) && component.includes(b));
+    const message = together
+      ? `${nameOf(a)} and ${nameOf(b)} do not hear each other${why}. What they exchange goes through other sites meanwhile.`
+      : `${nameOf(a)} and ${nameOf(b)} cannot reach each other${why}. Each side's meetings go on, and join again by themselves.`;
     if (!conditions.has(id))
       conditions.set(id, { id, code: 'connectivity_lost', level: 'error', message, site: a, peer: b, forMs: HOLD.link });
   }

@@ -2,6 +2,8 @@ import type { ConferenceStatus, NodeReport, SiteReport, Status, Supervision, Tel
 import { Alarms } from './alarms.js';
 import { conditionsIn, givenUpIn } from './conditions.js';
 import { NO_TRAFFIC, Rates, sumOf } from './rates.js';
+import { ClockSeen } from './clock-seen.js';
+import { componentsOf } from './sides.js';
 import { mcuSiteOf, mcuUnitsBetween, savingsOf, unitsOf } from './savings.js';
 
 /** Names and revision, as far as telemetry goes by the estate. */
@@ -25,10 +27,10 @@ interface NodeSeen {
 interface SiteSeen {
   report: SiteReport | undefined;
   readonly nodes: Map<string, NodeSeen>;
-  /** Last batch: by our two clocks, and by how much the site's clock was off when nothing was queued. */
+  /** Last batch, by our two clocks. */
   heardAt: number;
   heardAtWall: number;
-  clockOffsetMs: number;
+  readonly clock: ClockSeen;
 }
 
 /** Without a batch for so long a site is silent (it sends one each second). ms. */
@@ -75,10 +77,8 @@ export class Picture {
   /** From `TOPICS.batches`: in order per site. */
   take(batch: TelemetryBatch, { now, monotonic }: Moment): void {
     const before = this.sites.get(batch.site);
-    const seen: SiteSeen = before ?? { report: undefined, nodes: new Map(), heardAt: monotonic, heardAtWall: now, clockOffsetMs: 0 };
-    // Batches that were queued while management was away arrive in a bunch, and are late by no fault of the clock.
-    const queued = before !== undefined && monotonic - before.heardAt < 300;
-    if (!queued) seen.clockOffsetMs = batch.sentAt - now;
+    const seen: SiteSeen = before ?? { report: undefined, nodes: new Map(), heardAt: monotonic, heardAtWall: now, clock: new ClockSeen() };
+    seen.clock.note(batch.sentAt - now, monotonic);
     seen.report = batch.report ?? seen.report;
     seen.heardAt = monotonic;
     seen.heardAtWall = now;
@@ -91,15 +91,18 @@ export class Picture {
 
   status(moment: Moment): Status {
     this.forget(moment);
-    const conferences = this.conferences(moment);
+    const said = this.linksSaid();
+    const components = componentsOf(this.siteIds(), said, (site) => this.isUp(this.sites.get(site), moment)) as Status['components'];
+    const conferences = this.conferences(components, moment);
     const seen = {
       at: moment.now,
       configurationVersion: this.estate?.revision ?? null,
       sites: this.siteIds().map((id) => this.siteStatus(id, moment)),
       conferences,
-      links: this.links(conferences),
+      links: withTraffic(said, conferences),
+      components,
     };
-    const offsets = new Map([...this.sites].map(([id, { clockOffsetMs }]) => [id, clockOffsetMs]));
+    const offsets = new Map([...this.sites].map(([id, { clock }]) => [id, clock.offsetMs(moment.monotonic)]));
     const alarms = [...this.alarms.update([...conditionsIn(seen, offsets), ...givenUpIn([...this.givenUp.values()])], moment)];
     return {
       ...seen,
@@ -138,7 +141,7 @@ export class Picture {
     };
   }
 
-  private conferences(moment: Moment): ConferenceStatus[] {
+  private conferences(components: Status['components'], moment: Moment): ConferenceStatus[] {
     const bySite = [...this.sites.values()].flatMap(({ report }) =>
       report ? report.conferences.map((conference) => ({ site: report.site, conference })) : [],
     );
@@ -151,6 +154,16 @@ export class Picture {
       const seats = parts.flatMap(({ site, conference }) => conference.seats.map((seat) => ({ ...seat, site, node: seat.node ?? null })));
       const seatsBySite = new Map(parts.map(({ site, conference }) => [site as string, conference.seats.length]));
       const crossings = this.crossings(room, seatsBySite, moment);
+      const sides = components
+        .map((component) => component.filter((site) => (seatsBySite.get(site) ?? 0) > 0))
+        .filter((sites) => sites.length > 0)
+        .map((sites) => ({
+          sites,
+          floor: mostSaid(parts.filter(({ site }) => sites.includes(site)).map(({ conference }) => conference.floor)),
+        }));
+      const wanted = new Map(
+        parts.flatMap(({ site, conference }) => conference.crossings.map((crossing) => [`${site}>${crossing.to}`, crossing] as const)),
+      );
       return {
         id,
         room,
@@ -159,8 +172,14 @@ export class Picture {
         seats,
         floor: mostSaid(parts.map(({ conference }) => conference.floor)),
         locked: parts.some(({ conference }) => conference.locked),
+        sides,
         links: crossings,
-        savings: savingsOf(seatsBySite, crossings, this.siteIds()) as ConferenceStatus['savings'],
+        savings: savingsOf(
+          seatsBySite,
+          crossings.map((open) => ({ ...open, missing: missingFrom(open, wanted.get(`${open.from}>${open.to}`)) })),
+          this.siteIds(),
+          sides.length > 1,
+        ) as ConferenceStatus['savings'],
       };
     });
   }
@@ -200,7 +219,8 @@ export class Picture {
     return [...links.values()].sort((a, b) => (`${a.from}>${a.to}` < `${b.from}>${b.to}` ? -1 : 1));
   }
 
-  private links(conferences: readonly ConferenceStatus[]): Link[] {
+  /** What sites say of their links, without what crosses them. */
+  private linksSaid(): Link[] {
     const links = new Map<string, Link>();
     for (const { report } of this.sites.values()) {
       for (const { site: to, up, rttMs, reason } of report?.links ?? []) {
@@ -214,10 +234,6 @@ export class Picture {
             ...NO_TRAFFIC,
           });
       }
-    }
-    for (const { from, to, ...crossing } of conferences.flatMap((conference) => conference.links)) {
-      const link = links.get(`${from}>${to}`);
-      if (link) links.set(`${from}>${to}`, { ...link, ...sumOf([link, crossing]) });
     }
     return [...links.values()].sort((a, b) => (`${a.from}>${a.to}` < `${b.from}>${b.to}` ? -1 : 1));
   }
@@ -249,6 +265,21 @@ export class Picture {
 }
 
 const keyOf = ({ node }: NodeReport, { conference, toNode }: Pipe): string => `${node}>${toNode}:${conference}`;
+
+const withTraffic = (links: readonly Link[], conferences: readonly ConferenceStatus[]): Link[] => {
+  const crossings = conferences.flatMap((conference) => conference.links);
+  return links.map((link) => ({ ...link, ...sumOf([link, ...crossings.filter(({ from, to }) => from === link.from && to === link.to)]) }));
+};
+
+interface Layers {
+  readonly large: number;
+  readonly small: number;
+}
+/** Never less than none: a stream that is still open although nobody wants it any more stands for no other. */
+const missingFrom = (open: Layers, wanted: Layers | undefined): Layers => ({
+  large: Math.max(0, (wanted?.large ?? 0) - open.large),
+  small: Math.max(0, (wanted?.small ?? 0) - open.small),
+});
 
 /** While apart, sites differ about the floor; shown is what most of them say, of equals the first. */
 const mostSaid = <T>(values: readonly (T | null)[]): T | null => {

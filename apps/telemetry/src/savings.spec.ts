@@ -52,7 +52,21 @@ describe('savings against one MCU', () => {
   });
 
   it('are none, not a hundred per cent, while everybody is at one site', () => {
-    expect(savingsOf(new Map([['nyc', 5]]), [], ORDER)).toMatchObject({ mcuUnits: 0, isthmusUnits: 0, percent: null, mcuKbps: 0 });
+    expect(savingsOf(new Map([['nyc', 5]]), [], ORDER)).toMatchObject({
+      mcuUnits: 0,
+      isthmusUnits: 0,
+      percent: null,
+      nothing: 'one-site',
+      mcuKbps: 0,
+    });
+  });
+
+  it('are none while nothing is open, and never count a stream as saved that has only not come yet', () => {
+    const both = (large: number, small: number, missing = { large: 0, small: 0 }) =>
+      ['nyc>lon', 'lon>nyc'].map((link) => ({ ...crossing(link.slice(0, 3), link.slice(4), large, small), missing }));
+    expect(savingsOf(six, both(0, 0), ORDER)).toMatchObject({ percent: null, nothing: 'not-yet' });
+    expect(savingsOf(six, both(0, 2, { large: 1, small: 0 }), ORDER)).toMatchObject({ isthmusUnits: 2.4, percent: 60, nothing: null });
+    expect(savingsOf(six, both(1, 2), ORDER, true)).toMatchObject({ percent: null, nothing: 'apart' });
   });
 
   it('in kbit/s take the bit rate that was measured, or the camera’s until there is one', () => {

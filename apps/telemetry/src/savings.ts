@@ -7,6 +7,8 @@ export interface Crossing {
   readonly large: number;
   readonly small: number;
   readonly videoKbps: number;
+  /** What should be open by the rule, as far as it is not. */
+  readonly missing?: { readonly large: number; readonly small: number };
 }
 
 export interface Savings {
@@ -14,6 +16,8 @@ export interface Savings {
   readonly mcuUnits: number;
   readonly isthmusUnits: number;
   readonly percent: number | null;
+  /** Why there is no percentage. */
+  readonly nothing: 'one-site' | 'apart' | 'not-yet' | null;
   readonly mcuKbps: number;
   readonly isthmusKbps: number;
 }
@@ -52,20 +56,31 @@ export const mcuUnitsBetween = (from: string, to: string, seatsBySite: ReadonlyM
  * The white paper's figures follow (acceptance.md S14, S20–S23): six people at two sites, 3 HD each way against
  * 1 HD + 2 thumbnails, is −60 %; by the rule, with the previous speaker's own thumbnail on one direction, −58.3 %. In kbit/s ours is
  * what was measured, and the MCU's is its units at the bit rate that one of our units has.
+ *
+ * A stream that the rule wants across counts from the moment it does, not from when it opens: what has only not come yet is
+ * not saved. While sites of the conference are `apart`, or nothing is open at all, there is nothing to compare.
  */
-export const savingsOf = (seatsBySite: ReadonlyMap<string, number>, crossings: readonly Crossing[], order: readonly string[]): Savings => {
+export const savingsOf = (
+  seatsBySite: ReadonlyMap<string, number>,
+  crossings: readonly Crossing[],
+  order: readonly string[],
+  apart = false,
+): Savings => {
   const mcuSite = mcuSiteOf(seatsBySite, order);
   const elsewhere = [...seatsBySite].reduce((sum, [site, seats]) => sum + (site === mcuSite ? 0 : seats), 0);
   const mcuUnits = 2 * elsewhere;
-  const isthmusUnits = rounded(crossings.reduce((sum, crossing) => sum + unitsOf(crossing), 0));
+  const openUnits = rounded(crossings.reduce((sum, crossing) => sum + unitsOf(crossing), 0));
+  const isthmusUnits = rounded(crossings.reduce((sum, { missing, ...open }) => sum + unitsOf(open) + (missing ? unitsOf(missing) : 0), 0));
   const isthmusKbps = rounded(crossings.reduce((sum, { videoKbps }) => sum + videoKbps, 0));
   // Below one HD stream the measure is of thumbnails only, and says little of what HD would take.
-  const hdKbps = isthmusUnits >= 1 && isthmusKbps > 0 ? isthmusKbps / isthmusUnits : NOMINAL_HD_KBPS;
+  const hdKbps = openUnits >= 1 && isthmusKbps > 0 ? isthmusKbps / openUnits : NOMINAL_HD_KBPS;
+  const nothing = mcuUnits === 0 ? 'one-site' : apart ? 'apart' : openUnits === 0 ? 'not-yet' : null;
   return {
     mcuSite,
     mcuUnits,
     isthmusUnits,
-    percent: mcuUnits === 0 ? null : rounded(100 * (1 - isthmusUnits / mcuUnits)),
+    percent: nothing === null ? rounded(100 * (1 - isthmusUnits / mcuUnits)) : null,
+    nothing,
     mcuKbps: rounded(mcuUnits * hdKbps),
     isthmusKbps,
   };

@@ -54,7 +54,9 @@ const startAtSite = async ({ site, listen, bus, management, clock = systemClock 
   const line =
     management && managementAt(management.url, typeof credentials === 'function' ? credentials : () => credentials as Credentials);
   const forwarder = new Forwarder(async (batch, signal) => {
-    if (line) await line.ask({ method: 'POST', path: '/reports/v1', body: batch, deadlineMs: REPORT_DEADLINE_MS, signal });
+    // Sent now, however long it has waited: management compares our clock with its own by it.
+    const body = { ...batch, sentAt: momentOf(clock).now };
+    if (line) await line.ask({ method: 'POST', path: '/reports/v1', body, deadlineMs: REPORT_DEADLINE_MS, signal });
   });
   const module: DynamicModule = { module: TelemetryModule, controllers: [SiteEdge], providers: [{ provide: SiteDesk, useValue: desk }] };
   const run = randomUUID();

@@ -86,8 +86,13 @@ export const savings = z.object({
   mcuSite: siteId.nullable(),
   mcuUnits: z.number(),
   isthmusUnits: z.number(),
-  /** 60 means: 60 % less crosses. Null while one MCU would need no link either (everybody at one site). */
+  /** 60 means: 60 % less crosses. Null while there is nothing to compare; `nothing` says why. */
   percent: z.number().nullable(),
+  /**
+   * Everybody is at one site, and one MCU would need no link either; sites that are in it cannot reach each other, so that one
+   * MCU could not serve them; or no stream is open yet.
+   */
+  nothing: z.enum(['one-site', 'apart', 'not-yet']).nullable(),
   /** The same in kbit/s: ours as measured, the MCU's in HD streams of the bit rate that ours have. */
   mcuKbps: z.number(),
   isthmusKbps: z.number(),
@@ -103,6 +108,8 @@ export const conferenceStatus = z.object({
   seats: z.array(z.object({ leg: legId, name: z.string(), site: siteId, node: nodeId.nullable(), muted: z.boolean() })),
   floor: legId.nullable(),
   locked: z.boolean(),
+  /** Its sites, those that reach each other together, and who has the floor there: one side while nothing is split. */
+  sides: z.array(z.object({ sites: z.array(siteId), floor: legId.nullable() })),
   links: z.array(conferenceLink),
   savings,
 });
@@ -126,6 +133,8 @@ export const status = z.object({
   sites: z.array(siteStatus),
   conferences: z.array(conferenceStatus),
   links: z.array(linkStatus),
+  /** The sites that reach each other, directly or through others, together: one group while nothing is split. */
+  components: z.array(z.array(siteId)),
   /** All that stand, the newest first; those of a site are in `sites[].alarms` too. */
   alarms: z.array(alarm),
 });

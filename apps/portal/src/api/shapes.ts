@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const session = z.object({
   administrator: z.object({ id: z.string(), name: z.string() }),
   mustChangePassword: z.boolean(),
+  /** A demo, whose links may be cut. */
+  demo: z.boolean().default(false),
 });
 export type Session = z.infer<typeof session>;
 
@@ -57,3 +59,12 @@ export const sites = z.object({ items: z.array(site), configurationVersion: z.nu
 export const administrator = z.object({ id: z.string(), name: z.string(), mustChangePassword: z.boolean() });
 export type Administrator = z.infer<typeof administrator>;
 export const administrators = z.object({ items: z.array(administrator) });
+
+export const demoLinks = z.object({ items: z.array(z.object({ from: z.string(), to: z.string(), cut: z.boolean() })) });
+/** `to` left out: all links of `from`; `from` left out too: all links. */
+export interface DemoLinkWish {
+  from?: string;
+  to?: string;
+  cut: boolean;
+  oneWay?: boolean;
+}

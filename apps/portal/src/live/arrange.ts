@@ -1,4 +1,4 @@
-import type { Picture, SiteDrawn } from './picture.js';
+import type { ConferenceDrawn, Picture, SiteDrawn } from './picture.js';
 
 export interface Point {
   readonly x: number;
@@ -19,7 +19,7 @@ const between = (aspect: number) => ({ x: aspect < 1 ? 112 : 180, y: 130 });
  */
 export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, Point> => {
   const places = new Map<string, Point>();
-  const centres = centresOf(picture.sites, picture.conferences.length, aspect);
+  const centres = apart(picture.sites, centresOf(picture.sites, picture.conferences.length, aspect));
   picture.sites.forEach((site, index) => {
     const centre = centres[index] ?? { x: 0, y: 0 };
     if (site.nodes.length === 0) places.set(site.id, centre);
@@ -32,15 +32,21 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
     );
   });
 
-  const everywhere = picture.conferences.filter(({ sites }) => sites.length !== 1);
-  const middle = picture.sites.length === 1 ? outside(picture.sites[0], centres[0], { x: 0, y: 1 }, everywhere.length) : { x: 0, y: 0 };
-  spread(
-    everywhere.map(({ id }) => id),
-    middle,
-    columnsInTheMiddle(everywhere.length),
-    CONFERENCE,
-    places,
-  );
+  const sideOf = ({ sites }: ConferenceDrawn) => picture.sites.find(({ site }) => sites.includes(site))?.side ?? 0;
+  for (const side of new Set(picture.sites.map((site) => site.side))) {
+    const everywhere = picture.conferences.filter((one) => one.sites.length !== 1 && sideOf(one) === side);
+    const middle =
+      picture.sites.length === 1
+        ? outside(picture.sites[0], centres[0], { x: 0, y: 1 }, everywhere.length)
+        : pushOf(picture.sites, side, centres);
+    spread(
+      everywhere.map(({ id }) => id),
+      middle,
+      columnsInTheMiddle(everywhere.length),
+      CONFERENCE,
+      places,
+    );
+  }
   picture.sites.forEach((site, index) => {
     const own = picture.conferences.filter(({ sites }) => sites.length === 1 && sites[0] === site.site).map(({ id }) => id);
     const centre = centres[index];
@@ -48,6 +54,24 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
   });
   return places;
 };
+
+/** How far each side of a split is moved away from the middle. */
+const APART = 110;
+
+/** Where a side of a split is moved: away from the others, in the direction in which its sites stand anyhow. */
+const pushOf = (sites: readonly SiteDrawn[], side: number, centres: readonly Point[]): Point => {
+  if (sites.every((site) => site.side === side)) return { x: 0, y: 0 };
+  const own = centres.filter((_, index) => sites[index]?.side === side);
+  const sum = own.reduce(({ x, y }, centre) => ({ x: x + centre.x, y: y + centre.y }), { x: 0, y: 0 });
+  const length = Math.hypot(sum.x, sum.y);
+  return length < 1 ? { x: 0, y: 0 } : { x: Math.round((sum.x / length) * APART), y: Math.round((sum.y / length) * APART) };
+};
+
+const apart = (sites: readonly SiteDrawn[], centres: readonly Point[]): readonly Point[] =>
+  centres.map((centre, index) => {
+    const push = pushOf(sites, sites[index]?.side ?? 0, centres);
+    return { x: centre.x + push.x, y: centre.y + push.y };
+  });
 
 /** One above the other, away from the crossings' labels, until they are many. */
 const columnsInTheMiddle = (count: number): number => (count <= 3 ? 1 : Math.min(3, Math.ceil(Math.sqrt(count))));

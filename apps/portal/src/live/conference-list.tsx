@@ -38,7 +38,7 @@ export const ConferenceList = ({ conferences, marks, siteName, onChoose, onPoint
         />
       )}
       <ul className="conferences">
-        {found.map(({ id, name, seats, savings }) => (
+        {found.map(({ id, name, seats, sides, savings }) => (
           <li key={id}>
             <button
               type="button"
@@ -53,10 +53,11 @@ export const ConferenceList = ({ conferences, marks, siteName, onChoose, onPoint
               <span className="conference-name">
                 {name}
                 <span className="small">
+                  {sides.length > 1 && `split into ${sides.length} sides · `}
                   {seats.length} in · {[...new Set(seats.map(({ site }) => siteName(site)))].join(', ')}
                 </span>
               </span>
-              {savings.percent !== null && savings.isthmusUnits > 0 && (
+              {savings.percent !== null && (
                 <span className="conference-saved numbers" data-more={savings.percent < 0} title={titleOf(savings)}>
                   {savings.percent < 0 ? '+' : '−'}
                   {Math.abs(Math.round(savings.percent))} %

@@ -1,11 +1,12 @@
 import { CloseButton, Table } from '@mantine/core';
-import { IconLock, IconMicrophone, IconMicrophoneOff, IconSpeakerphone } from '@tabler/icons-react';
+import { IconLinkOff, IconLock, IconMicrophone, IconMicrophoneOff, IconSpeakerphone } from '@tabler/icons-react';
 import type { ConferenceStatus } from '@isthmus/protocol';
 import { Link } from '../parts/link.js';
 import { duration, number, units } from './figures.js';
 import { LetterMark } from './letter-mark.js';
 import type { Mark } from './palette.js';
 import { Savings } from './savings.js';
+import { listed } from './sides.js';
 
 interface ConferencePanelProps {
   readonly conference: ConferenceStatus;
@@ -18,8 +19,9 @@ interface ConferencePanelProps {
 
 /** One conference as it runs: what it saves, who is in it and where, who has the floor, and what it sends between sites. */
 export const ConferencePanel = ({ conference, mark, at, siteName, onClose }: ConferencePanelProps) => {
-  const { name, room, seats, floor, locked, links, savings, startedAt } = conference;
-  const speaker = seats.find(({ leg }) => leg === floor);
+  const { name, room, seats, sides, locked, links, savings, startedAt } = conference;
+  const floors = sides.map(({ floor }) => floor);
+  const split = sides.length > 1;
   const sites = [...new Set(seats.map(({ site }) => site as string))];
   return (
     <section className="card panel" aria-labelledby="panel-title" data-testid="conference-panel">
@@ -43,35 +45,21 @@ export const ConferencePanel = ({ conference, mark, at, siteName, onClose }: Con
         <CloseButton onClick={onClose} aria-label="Back to all conferences" size="lg" />
       </header>
       <Savings savings={savings} siteName={siteName} />
-      <h3>The floor</h3>
-      <p className="floor" data-testid="floor">
-        {speaker ? (
-          <>
-            <IconSpeakerphone size={18} aria-hidden="true" />
-            <span>
-              <strong>{speaker.name}</strong>, {siteName(speaker.site)}
-            </span>
-          </>
-        ) : (
-          'Nobody has spoken yet'
-        )}
-      </p>
-      <h3>Who is in</h3>
-      {sites.map((site) => (
-        <div key={site} className="seats">
-          <h4>{siteName(site)}</h4>
-          <ul>
-            {seats
-              .filter((seat) => seat.site === site)
-              .map(({ leg, name: who, node, muted }) => (
-                <li key={leg} data-floor={leg === floor} data-testid="seat">
-                  {muted ? <IconMicrophoneOff size={15} aria-label="muted" /> : <IconMicrophone size={15} aria-hidden="true" />}
-                  <span>{who}</span>
-                  {leg === floor && <span className="tag">speaks</span>}
-                  <span className="seat-node">{node ?? 'no node yet'}</span>
-                </li>
-              ))}
-          </ul>
+      {split && (
+        <p className="apart" role="note" data-testid="apart">
+          <IconLinkOff size={18} aria-hidden="true" />
+          <span>Split into {sides.length} sides. Each goes on by itself, and they are one again when the link is back.</span>
+        </p>
+      )}
+      {sides.map(({ sites: here, floor }) => (
+        <div key={here.join()} className="side" data-split={split} data-testid="side">
+          {split && <h3>{listed(here.map(siteName))}</h3>}
+          {!split && <h3>The floor</h3>}
+          <Speaker speaker={seats.find(({ leg }) => leg === floor)} siteName={siteName} />
+          {!split && <h3>Who is in</h3>}
+          {here.map((site) => (
+            <Seats key={site} title={siteName(site)} seats={seats.filter((seat) => seat.site === site)} floors={floors} />
+          ))}
         </div>
       ))}
       <h3>Between sites</h3>
@@ -79,6 +67,47 @@ export const ConferencePanel = ({ conference, mark, at, siteName, onClose }: Con
     </section>
   );
 };
+
+type Seat = ConferenceStatus['seats'][number];
+
+const Speaker = ({ speaker, siteName }: { readonly speaker: Seat | undefined; readonly siteName: (site: string) => string }) => (
+  <p className="floor" data-testid="floor">
+    {speaker ? (
+      <>
+        <IconSpeakerphone size={18} aria-hidden="true" />
+        <span>
+          <strong>{speaker.name}</strong>, {siteName(speaker.site)}
+        </span>
+      </>
+    ) : (
+      'Nobody has spoken yet'
+    )}
+  </p>
+);
+
+const Seats = ({
+  title,
+  seats,
+  floors,
+}: {
+  readonly title: string;
+  readonly seats: readonly Seat[];
+  readonly floors: readonly (string | null)[];
+}) => (
+  <div className="seats">
+    <h4>{title}</h4>
+    <ul>
+      {seats.map(({ leg, name: who, node, muted }) => (
+        <li key={leg} data-floor={floors.includes(leg)} data-testid="seat">
+          {muted ? <IconMicrophoneOff size={15} aria-label="muted" /> : <IconMicrophone size={15} aria-hidden="true" />}
+          <span>{who}</span>
+          {floors.includes(leg) && <span className="tag">speaks</span>}
+          <span className="seat-node">{node ?? 'no node yet'}</span>
+        </li>
+      ))}
+    </ul>
+  </div>
+);
 
 const LinksTable = ({ links, siteName }: Pick<ConferenceStatus, 'links'> & { readonly siteName: (site: string) => string }) => (
   <div className="scroll-x">

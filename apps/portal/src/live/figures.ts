@@ -73,11 +73,15 @@ export const ago = (ms: number): string => {
   return `${duration(ms)} ago`;
 };
 
+const NOTHING = {
+  'one-site': 'One MCU would need no link either: everybody is at one site.',
+  apart: 'Its sites cannot reach each other: one MCU would have lost everybody but those at its own.',
+  'not-yet': 'No video crosses between sites yet.',
+} as const;
+
 /** What to say of savings: how much less crosses, or more, or that there is nothing to compare with. */
-export const savedWords = ({ percent, isthmusUnits }: ConferenceStatus['savings']): { readonly figure: string; readonly words: string } => {
-  if (percent === null) return { figure: '–', words: 'One MCU would need no link either: everybody is at one site.' };
-  // Everybody listens before the first stream is open; a hundred percent would promise too much.
-  if (isthmusUnits === 0) return { figure: '–', words: 'No video crosses between sites yet.' };
+export const savedWords = ({ percent, nothing }: ConferenceStatus['savings']): { readonly figure: string; readonly words: string } => {
+  if (percent === null) return { figure: '–', words: NOTHING[nothing ?? 'not-yet'] };
   const rounded = Math.round(percent);
   return rounded >= 0
     ? { figure: `${rounded} %`, words: 'less video between sites than with one MCU' }

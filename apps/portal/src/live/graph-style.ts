@@ -151,6 +151,13 @@ export const graphStyle = (): StylesheetJson => {
         'target-arrow-color': danger,
         'text-background-color': dangerSoft,
         'line-opacity': 1,
+        // Nothing arrives: no arrow, and a sign where the line is broken.
+        'target-arrow-shape': 'none',
+        'line-dash-pattern': [7, 7],
+        label: '✕',
+        'font-size': 15,
+        'font-weight': 'bold',
+        color: danger,
       },
     },
     { selector: '.faded', style: { opacity: 0.18 } },

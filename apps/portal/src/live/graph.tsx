@@ -1,10 +1,10 @@
 import { ActionIcon, Tooltip, useComputedColorScheme } from '@mantine/core';
 import { IconFocusCentered, IconMinus, IconPlus } from '@tabler/icons-react';
-import cytoscape, { type Core, type ElementDefinition, type NodeSingular } from 'cytoscape';
+import cytoscape, { type CollectionReturnValue, type Core, type ElementDefinition, type NodeSingular } from 'cytoscape';
 import { useEffect, useRef } from 'react';
 import { arrange } from './arrange.js';
 import { graphStyle } from './graph-style.js';
-import { conferenceKey, type Picture } from './picture.js';
+import type { Picture } from './picture.js';
 
 interface GraphProps {
   readonly picture: Picture;
@@ -49,8 +49,8 @@ export const Graph = ({ picture, summary, chosen, pointed, onChoose }: GraphProp
       if (event.target === cy) choose.current(undefined);
     });
     cy.on('tap', 'node.conference', (event) => choose.current(String((event.target as NodeSingular).data('conference'))));
-    cy.on('mouseover', 'node', (event) => light(cy, (event.target as NodeSingular).id()));
-    cy.on('mouseout', 'node', () => light(cy, cy.scratch('lit') as string | undefined));
+    cy.on('mouseover', 'node', (event) => light(cy, cy.getElementById((event.target as NodeSingular).id())));
+    cy.on('mouseout', 'node', () => lightConference(cy));
     cy.on('dragpan', () => {
       touched.current = true;
     });
@@ -74,16 +74,11 @@ export const Graph = ({ picture, summary, chosen, pointed, onChoose }: GraphProp
     const container = frame.current;
     if (!cy || !container) return;
     draw(cy, picture, container.clientWidth / Math.max(1, container.clientHeight));
-    const now = cy
-      .elements()
-      .map((element) => element.id())
-      .sort()
-      .join();
+    const now = [...cy.elements().map((element) => element.id()), ...picture.sites.map(({ id, side }) => `${id}@${side}`)].sort().join();
     if (now !== shape.current && !touched.current) cy.fit(undefined, PADDING);
     shape.current = now;
-    const lit = pointed ?? chosen;
-    cy.scratch('lit', lit === undefined ? undefined : conferenceKey(lit));
-    light(cy, lit === undefined ? undefined : conferenceKey(lit));
+    cy.scratch('lit', pointed ?? chosen);
+    lightConference(cy);
   }, [picture, chosen, pointed]);
 
   const zoom = (by: number): void => {
@@ -169,9 +164,17 @@ const draw = (cy: Core, picture: Picture, aspect: number): void => {
   });
 };
 
+/** The conference that is chosen or pointed at in the list, on every side of a split. */
+const lightConference = (cy: Core): void => {
+  const lit = cy.scratch('lit') as string | undefined;
+  light(
+    cy,
+    cy.nodes('.conference').filter((node) => lit !== undefined && node.data('conference') === lit),
+  );
+};
+
 /** Shows what belongs to one thing and fades the rest; nothing given, everything shows. */
-const light = (cy: Core, id: string | undefined): void => {
-  const target = id === undefined ? cy.collection() : cy.getElementById(id);
+const light = (cy: Core, target: CollectionReturnValue): void => {
   cy.batch(() => {
     cy.elements().removeClass('faded lit');
     if (target.empty()) return;

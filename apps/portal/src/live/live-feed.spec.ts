@@ -22,7 +22,7 @@ class ScriptedLine implements Line {
   }
 }
 
-const SNAPSHOT = { at: 1, configurationVersion: 3, sites: [], conferences: [], links: [], alarms: [] };
+const SNAPSHOT = { at: 1, configurationVersion: 3, sites: [], conferences: [], links: [], components: [], alarms: [] };
 
 describe('the live feed', () => {
   let lines: ScriptedLine[];

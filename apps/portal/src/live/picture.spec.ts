@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { status, type Status } from '@isthmus/protocol';
-import { arrange, NODE } from './arrange.js';
+import { arrange, NODE, type Point } from './arrange.js';
 import { savedWords, streams } from './figures.js';
 import { conferenceKey, conditionOf, marksOf, nodeKey, pictureOf, siteKey } from './picture.js';
 
@@ -35,12 +35,13 @@ const estate = (conferences: readonly (readonly string[])[], nodesPerSite = 2): 
       seats: sites.map((site, seat) => ({ leg: `${site}-${index}-${seat}`, name: 'Ada', site, node: `${site}-0`, muted: false })),
       floor: null,
       locked: false,
+      sides: [{ sites: [...new Set(sites)], floor: null }],
       links: [...new Set(sites)].flatMap((from) =>
         [...new Set(sites)]
           .filter((to) => to !== from)
           .map((to) => ({ from, to, large: 1, small: 2, voices: 3, ...rates, units: 1.2, mcuUnits: 3 })),
       ),
-      savings: { mcuSite: 'nyc', mcuUnits: 6, isthmusUnits: 2.4, percent: 60, mcuKbps: 6_000, isthmusKbps: 2_400 },
+      savings: { mcuSite: 'nyc', mcuUnits: 6, isthmusUnits: 2.4, percent: 60, nothing: null, mcuKbps: 6_000, isthmusKbps: 2_400 },
     })),
     links: SITES.flatMap((from) =>
       SITES.filter((to) => to !== from).map((to) => ({
@@ -53,8 +54,21 @@ const estate = (conferences: readonly (readonly string[])[], nodesPerSite = 2): 
         rtcpKbps: 10,
       })),
     ),
+    components: [SITES],
     alarms: [],
   });
+
+/** The same, with one site out of reach of the others. */
+const without = (status: Status, lost: string): Status => {
+  const components = [SITES.filter((site) => site !== lost), [lost]] as Status['components'];
+  const conferences = status.conferences.map((conference) => ({
+    ...conference,
+    sides: components
+      .map((component) => ({ sites: component.filter((site) => conference.seats.some((seat) => seat.site === site)), floor: null }))
+      .filter(({ sites }) => sites.length > 0),
+  }));
+  return { ...status, components, conferences };
+};
 
 const overlap = (a: { x: number; y: number }, b: { x: number; y: number }): boolean =>
   Math.abs(a.x - b.x) < NODE.width && Math.abs(a.y - b.y) < NODE.height;
@@ -98,6 +112,22 @@ describe('the picture of an estate', () => {
     expect(crossings.find(({ id }) => id === 'crossing:cpt>nyc')).toMatchObject({ label: 'down', up: false });
   });
 
+  it('draws what each side of a split has of a conference, and the sides apart', () => {
+    const whole = estate([['nyc', 'lon', 'cpt', 'cpt'], ['nyc']]);
+    const split = pictureOf(without(whole, 'lon'));
+    expect(split.sites.map(({ site, side }) => `${site} ${side}`)).toEqual(['nyc 0', 'lon 1', 'cpt 0']);
+    expect(split.conferences.map(({ id, label, sites }) => [id, label, sites])).toEqual([
+      [conferenceKey('c0'), 'Room 0, 3 here', ['nyc', 'cpt']],
+      [`${conferenceKey('c0')}#1`, 'Room 0, 1 here', ['lon']],
+      [conferenceKey('c1'), 'Room 1', ['nyc']],
+    ]);
+    const distance = (places: ReturnType<typeof arrange>) => {
+      const [a, b] = ['nyc', 'lon'].map((site) => places.get(nodeKey(site, `${site}-0`)) ?? { x: 0, y: 0 }) as [Point, Point];
+      return Math.hypot(a.x - b.x, a.y - b.y);
+    };
+    expect(distance(arrange(split, 1.3))).toBeGreaterThan(distance(arrange(pictureOf(whole), 1.3)) + 100);
+  });
+
   it('draws the largest of many conferences and counts the rest', () => {
     const many = Array.from({ length: 55 }, (_, index) => Array.from({ length: index === 54 ? 9 : 1 }, () => 'nyc'));
     const picture = pictureOf(estate(many));
@@ -124,12 +154,16 @@ describe('the picture of an estate', () => {
   it('finds a place for everything in which no two nodes or conferences meet', () => {
     for (const aspect of [0.4, 1, 1.3, 3]) {
       for (const nodes of [1, 2, 5]) {
-        const picture = pictureOf(estate([['nyc', 'lon', 'cpt'], ['nyc', 'lon'], ['nyc'], ['nyc'], ['cpt']], nodes));
-        const places = arrange(picture, aspect);
-        const named = [...places];
-        expect(named).toHaveLength(SITES.length * nodes + 5);
-        for (const [index, [id, place]] of named.entries()) {
-          for (const [other, its] of named.slice(index + 1)) expect([id, other, overlap(place, its)]).toEqual([id, other, false]);
+        const whole = estate([['nyc', 'lon', 'cpt'], ['nyc', 'lon'], ['nyc'], ['nyc'], ['cpt']], nodes);
+        for (const [status, conferences] of [
+          [whole, 5],
+          ...SITES.map((lost) => [without(whole, lost), lost === 'cpt' ? 6 : 7] as const),
+        ] as const) {
+          const named = [...arrange(pictureOf(status), aspect)];
+          expect(named).toHaveLength(SITES.length * nodes + conferences);
+          for (const [index, [id, place]] of named.entries()) {
+            for (const [other, its] of named.slice(index + 1)) expect([id, other, overlap(place, its)]).toEqual([id, other, false]);
+          }
         }
       }
     }
@@ -150,10 +184,12 @@ describe('figures', () => {
   });
 
   it('never call a loss a saving', () => {
-    const savings = { mcuSite: null, mcuUnits: 1, isthmusUnits: 1.1, mcuKbps: 1, isthmusKbps: 1 };
+    const savings = { mcuSite: null, mcuUnits: 1, isthmusUnits: 1.1, nothing: null, mcuKbps: 1, isthmusKbps: 1 };
     expect(savedWords({ ...savings, percent: -10 })).toMatchObject({ figure: '10 %', words: expect.stringContaining('more') as string });
     expect(savedWords({ ...savings, percent: 60 })).toMatchObject({ figure: '60 %', words: expect.stringContaining('less') as string });
-    expect(savedWords({ ...savings, percent: null }).figure).toBe('–');
-    expect(savedWords({ ...savings, percent: 100, isthmusUnits: 0 }).figure).toBe('–');
+    const none = (nothing: 'one-site' | 'apart' | 'not-yet') => savedWords({ ...savings, percent: null, nothing });
+    expect(none('one-site')).toMatchObject({ figure: '–', words: expect.stringContaining('at one site') as string });
+    expect(none('apart').words).toContain('cannot reach each other');
+    expect(none('not-yet').words).toBe('No video crosses between sites yet.');
   });
 });

@@ -16,12 +16,15 @@ export interface SiteDrawn {
   readonly label: string;
   readonly up: boolean;
   readonly nodes: readonly NodeDrawn[];
+  /** Which group of sites that reach each other it belongs to; 0 for all while nothing is split. */
+  readonly side: number;
 }
 export interface NodeDrawn {
   readonly id: string;
   readonly label: string;
   readonly condition: 'calm' | 'busy' | 'full' | 'down';
 }
+/** A conference, or what one side of a split has of it. */
 export interface ConferenceDrawn {
   readonly id: string;
   readonly conference: string;
@@ -83,18 +86,25 @@ export const pictureOf = (status: Status, chosen?: string): Picture => {
       site,
       label: up ? name : `${name} (silent)`,
       up,
+      side: Math.max(
+        0,
+        status.components.findIndex((component) => component.includes(site)),
+      ),
       nodes: nodes.map((node) => ({ id: nodeKey(site, node.node), label: nodeLabel(node), condition: conditionOf(node) })),
     })),
-    conferences: drawn.map(({ id, name, seats }) => {
+    conferences: drawn.flatMap(({ id, name, seats, sides }) => {
       const mark = marks.get(id) ?? markOf(0);
-      return {
-        id: conferenceKey(id),
-        conference: id,
-        label: name,
-        mark,
-        sites: [...new Set(seats.map(({ site }) => site as string))],
-        carriedBy: [...new Set(seats.flatMap(({ site, node }) => (node === null ? [] : [nodeKey(site, node)])))],
-      };
+      return sides.map(({ sites }, index) => {
+        const here = seats.filter(({ site }) => sites.includes(site));
+        return {
+          id: index === 0 ? conferenceKey(id) : `${conferenceKey(id)}#${index}`,
+          conference: id as string,
+          label: sides.length > 1 ? `${name}, ${here.length} here` : name,
+          mark,
+          sites: [...new Set(here.map(({ site }) => site as string))],
+          carriedBy: [...new Set(here.flatMap(({ site, node }) => (node === null ? [] : [nodeKey(site, node)])))],
+        };
+      });
     }),
     crossings: crossingsDrawn(status, seen),
     hidden: status.conferences.length - drawn.length,

@@ -19,7 +19,7 @@ export const Savings = ({ savings, siteName }: SavingsProps) => {
       </p>
       <p className="savings-words">
         {words}
-        {savings.percent !== null && isthmusUnits > 0 && mcuSite !== null && ` in ${siteName(mcuSite)}`}
+        {savings.percent !== null && mcuSite !== null && ` in ${siteName(mcuSite)}`}
       </p>
       {savings.percent !== null && (
         <dl className="bars">

@@ -1,16 +1,20 @@
 import { Loader, SegmentedControl } from '@mantine/core';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import type { Status } from '@isthmus/protocol';
+import { useIsDemo } from '../api/demo.js';
 import { Alarms } from '../live/alarms.js';
 import { ConferenceList } from '../live/conference-list.js';
 import { ConferencePanel } from '../live/conference-panel.js';
 import { Counters } from '../live/counters.js';
+import { DemoLinks } from '../live/demo-links.js';
 import { FactsTable } from '../live/facts-table.js';
 import { participantsIn, siteNames } from '../live/figures.js';
 import { Freshness } from '../live/freshness.js';
 import { NobodyYet } from '../live/nobody-yet.js';
 import { markOf } from '../live/palette.js';
 import { marksOf, pictureOf } from '../live/picture.js';
+import { isSplit } from '../live/sides.js';
+import { SplitNote } from '../live/split-note.js';
 import { useAge, useLive } from '../live/use-live.js';
 import { PageHead } from '../parts/page-head.js';
 import { goTo, usePlace } from '../parts/route.js';
@@ -29,6 +33,7 @@ export const LivePage = () => {
       {status ? (
         <div className="live" data-old={old}>
           <Counters status={status} />
+          <SplitNote status={status} />
           <Alarms status={status} />
           <Running status={status} />
         </div>
@@ -47,6 +52,7 @@ type How = 'picture' | 'table';
 
 const Running = ({ status }: { readonly status: Status }) => {
   const { query } = usePlace();
+  const demo = useIsDemo();
   const [pointed, setPointed] = useState<string>();
   const how: How = query.get('as') === 'table' ? 'table' : 'picture';
   const conference = status.conferences.find(({ id }) => id === query.get('conference'));
@@ -118,10 +124,13 @@ const Running = ({ status }: { readonly status: Status }) => {
         ) : (
           <NobodyYet />
         )}
+        {demo && <DemoLinks status={status} />}
       </div>
     </div>
   );
 };
 
 const summaryOf = (status: Status): string =>
-  `Picture of ${status.sites.length} sites with ${participantsIn(status)} participants in ${status.conferences.length} conferences. The table has the same figures in words.`;
+  `Picture of ${status.sites.length} sites with ${participantsIn(status)} participants in ${status.conferences.length} conferences${
+    isSplit(status) ? `, split into ${status.components.length} sides` : ''
+  }. The table has the same figures in words.`;
