@@ -32,6 +32,8 @@ export const managementConfig = z.strictObject({
   stateDir: folder,
   /** Made at the first start. */
   firstAdministrator: z.strictObject({ name: z.string(), password: z.string() }),
+  /** In a demo: the socket of the relay, whose links the portal may cut. A real deployment has none. */
+  relayControl: z.string().optional(),
   /** There from the start. */
   sites: z.array(z.strictObject({ id: common.siteId, name: z.string(), meetUrl: z.string(), linkUrl: z.string() })),
   rooms: z.array(z.strictObject({ name: z.string(), description: z.string(), aliases: z.array(z.string()) })),

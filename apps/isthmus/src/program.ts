@@ -44,6 +44,26 @@ export const program = (main: string): Command => {
         await fillDemo({ ...options, state: demo.opts<DemoFlags>().state });
       }),
     );
+  const change =
+    (cut: boolean) =>
+    (site: string | undefined, other: string | undefined, { oneWay }: { oneWay: boolean }) =>
+      orSay(async () => {
+        const { changeLinks } = await import('./demo/demo-links.js');
+        const sites = [site, other].filter((name) => name !== undefined);
+        process.stdout.write(`${await changeLinks({ state: demo.opts<DemoFlags>().state, sites, oneWay, cut })}\n`);
+      });
+  demo
+    .command('cut <site> [other]')
+    .description('cut the link between two sites of the running demo, or all links of one')
+    .option('--one-way', 'only what the first sends to the other', false)
+    .addHelpText('after', '\nExample:\n  isthmus demo cut new-york london')
+    .action(change(true));
+  demo
+    .command('heal [site] [other]')
+    .description('make links of the running demo whole again: one, all of a site, or all')
+    .option('--one-way', 'only what the first sends to the other', false)
+    .addHelpText('after', '\nExample:\n  isthmus demo heal')
+    .action(change(false));
 
   isthmus
     .command('management <config>')

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AdministratorsEdge } from './administrators.edge.js';
+import { DemoEdge } from './demo.edge.js';
+import { DEMO_LINKS, IS_DEMO, type DemoLinks } from './demo-links.js';
 import { SessionGuard } from './guard.js';
 import { Idempotency } from './idempotency.js';
 import { JoinBook } from './join-book.js';
@@ -24,18 +26,21 @@ export interface Parts {
   readonly sessions: Sessions;
   readonly live: LiveStatus;
   readonly secure: boolean;
+  readonly demoLinks?: DemoLinks | undefined;
 }
 
 @Module({})
 export class ProvisioningModule {
-  static of({ estate, administrators, rooms, sites, joins, sessions, live, secure }: Parts): DynamicModule {
+  static of({ estate, administrators, rooms, sites, joins, sessions, live, secure, demoLinks }: Parts): DynamicModule {
     return {
       module: ProvisioningModule,
-      controllers: [SessionsEdge, AdministratorsEdge, RoomsEdge, SitesEdge, StatusEdge],
+      controllers: [SessionsEdge, AdministratorsEdge, RoomsEdge, SitesEdge, StatusEdge, ...(demoLinks ? [DemoEdge] : [])],
       providers: [
         { provide: ESTATE, useValue: estate },
         { provide: ADMINISTRATORS, useValue: administrators },
         { provide: SECURE, useValue: secure },
+        { provide: IS_DEMO, useValue: demoLinks !== undefined },
+        ...(demoLinks ? [{ provide: DEMO_LINKS, useValue: demoLinks }] : []),
         { provide: RoomBook, useValue: rooms },
         { provide: SiteBook, useValue: sites },
         { provide: JoinBook, useValue: joins },

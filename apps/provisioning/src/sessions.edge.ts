@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Post, Req, Res
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Administrator } from '@isthmus/estate';
+import { IS_DEMO } from './demo-links.js';
 import { Described } from './described.js';
 import { BeforePasswordChange, COOKIE, Open, WhoCalls, type Caller } from './guard.js';
 import { Sessions } from './sessions.js';
@@ -15,6 +16,7 @@ export class SessionsEdge {
   constructor(
     private readonly sessions: Sessions,
     @Inject(SECURE) private readonly secure: boolean,
+    @Inject(IS_DEMO) private readonly demo: boolean,
   ) {}
 
   @Post()
@@ -24,14 +26,14 @@ export class SessionsEdge {
   async signIn(@Body(valid(credentials)) body: Credentials, @Req() request: Request, @Res({ passthrough: true }) response: Response) {
     const { token, administrator } = await this.sessions.signIn(body.name, body.password, addressOf(request));
     response.cookie(COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: this.secure, path: '/' });
-    return shown(administrator);
+    return this.shown(administrator);
   }
 
   @Get('current')
   @BeforePasswordChange()
   @Described({ summary: 'Says who is signed in', gives: { 200: 'Session' } })
   current(@WhoCalls() { administrator }: Caller) {
-    return shown(administrator);
+    return this.shown(administrator);
   }
 
   @Delete('current')
@@ -54,7 +56,10 @@ export class SessionsEdge {
   ): Promise<void> {
     await this.sessions.changePassword(caller.token, caller.administrator, body.current, body.next, addressOf(request));
   }
+
+  private shown({ id, name, mustChangePassword }: Administrator) {
+    return { administrator: { id, name }, mustChangePassword, demo: this.demo };
+  }
 }
 
-const shown = ({ id, name, mustChangePassword }: Administrator) => ({ administrator: { id, name }, mustChangePassword });
 const addressOf = (request: Request): string => request.socket.remoteAddress ?? 'unknown';

@@ -84,6 +84,7 @@ export type Credentials = z.infer<typeof credentials>;
 export const session = z.object({
   administrator: z.object({ id: z.string(), name: z.string() }),
   mustChangePassword: z.boolean().describe('Until it is changed, only that, signing out and looking here are allowed.'),
+  demo: z.boolean().describe('This deployment is a demo, whose links can be cut.'),
 });
 export const passwordChange = z.strictObject({
   current: z.string().min(1).max(PASSWORD_MAX),
@@ -152,6 +153,22 @@ export const nodes = z.object({
   items: z.array(z.object({ ...status.shape.sites.element.shape.nodes.element.shape, site: z.string() })),
 });
 
+export const demoLinks = z.object({ items: z.array(z.object({ from: z.string(), to: z.string(), cut: z.boolean() })) });
+
+export const demoLinkWish = z
+  .strictObject({
+    from: z.string().max(32).optional().describe('A site; left out: all links.'),
+    to: z.string().max(32).optional().describe('The other site; left out: all links of `from`.'),
+    cut: z.boolean().describe('True cuts, false heals.'),
+    oneWay: z.boolean().default(false).describe('Only what `from` sends.'),
+  })
+  .refine(({ from, to, cut, oneWay }) => from !== undefined || (to === undefined && !cut && !oneWay), {
+    path: ['from'],
+    message: 'Name the site whose links are meant; only healing may be meant for all.',
+  })
+  .refine(({ from, to }) => from === undefined || from !== to, { path: ['to'], message: 'A link is between two sites.' });
+export type DemoLinkWish = z.infer<typeof demoLinkWish>;
+
 export const problem = z.object({
   type: z.string(),
   title: z.string(),
@@ -186,6 +203,8 @@ export const SHAPES = {
   JoinCommand: joinCommand,
   Nodes: nodes,
   Status: status,
+  DemoLinks: demoLinks,
+  DemoLinkWish: demoLinkWish,
   Problem: problem,
 } as const;
 export type ShapeName = keyof typeof SHAPES;

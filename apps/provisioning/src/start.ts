@@ -12,6 +12,7 @@ import type { Bus, Clock, EventStore } from '@isthmus/ports';
 import { TOPICS } from '@isthmus/protocol';
 import { logOf, startService, type Listen, type RunningService } from '@isthmus/service-kit';
 import { openAuthority } from './authority.js';
+import type { DemoLinks } from './demo-links.js';
 import { JoinBook } from './join-book.js';
 import { Keeper } from './keeper.js';
 import { LiveStatus } from './live-status.js';
@@ -41,6 +42,8 @@ export interface ProvisioningOptions {
   readonly stateDir: string;
   /** The portal's built files. */
   readonly portalDir?: string | undefined;
+  /** In a demo: its links, which administrators may cut. */
+  readonly demoLinks?: DemoLinks | undefined;
   /** Made at the first start, if there is no administrator at all. The password has to be changed at the first sign-in. */
   readonly firstAdministrator: { readonly name: string; readonly password: string } | undefined;
   readonly clock?: Clock;
@@ -64,7 +67,7 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 
 /** Starts the one place from which everything is administered. */
 export const startProvisioning = async (options: ProvisioningOptions): Promise<Provisioning> => {
-  const { listen, siteListen, store, bus, stateDir, portalDir, firstAdministrator, clock = systemClock } = options;
+  const { listen, siteListen, store, bus, stateDir, portalDir, demoLinks, firstAdministrator, clock = systemClock } = options;
   await makeStateDir(stateDir);
   const authority = await openAuthority(stateDir);
   const epoch = await store.beginEpoch();
@@ -117,7 +120,7 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
     const running = await opening(
       startService({
         name: 'provisioning',
-        module: ProvisioningModule.of({ estate, administrators, rooms, sites, joins, sessions, live, secure }),
+        module: ProvisioningModule.of({ estate, administrators, rooms, sites, joins, sessions, live, secure, demoLinks }),
         listen,
         configure: (app) => {
           app.use(securityHeaders(secure));

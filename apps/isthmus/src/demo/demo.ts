@@ -94,7 +94,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
     const https = plan.secure ? await ensureHttps(state.folder('https'), plan.management.clientHost) : undefined;
     const password = firstPassword(state);
     const relay = state.keep('relay.json', { places: relayPlaces(plan.sites), controlPath: relaySocket } satisfies RelayConfig);
-    const managementFile = state.keep('management.json', managementConfigOf(plan, state, https, password));
+    const managementFile = state.keep('management.json', managementConfigOf(plan, state, relaySocket, https, password));
     const management = part('management', 'management', ['management', managementFile]);
     givenUp.management = management;
     const startSite = async (site: SitePlan, facts: Pick<ManagementFacts, 'siteUrl' | 'caFingerprint'>, token?: string) => {
@@ -167,12 +167,19 @@ const checkKafka = ({ kafka, listen, nodeProcesses }: DemoOptions, { sites }: De
   if (nodeProcesses) throw impossible('With --kafka, media nodes are processes of their own as it is. Leave --node-processes out.');
 };
 
-const managementConfigOf = (plan: DemoPlan, state: StateFolder, https: HttpsFiles | undefined, password: string): ManagementConfig => {
+const managementConfigOf = (
+  plan: DemoPlan,
+  state: StateFolder,
+  relayControl: string,
+  https: HttpsFiles | undefined,
+  password: string,
+): ManagementConfig => {
   const { host, clientHost, portalPort, sitePort, telemetryPort, authorityPort } = plan.management;
   return {
     ...{ host, clientHost, portalPort, sitePort, telemetryPort },
     ...(https ? { tls: tlsOf(https), authority: { file: https.authorityFile, port: authorityPort } } : {}),
     stateDir: state.folder('management'),
+    ...(plan.sites.length > 1 ? { relayControl } : {}),
     firstAdministrator: { name: ADMINISTRATOR, password },
     sites: plan.sites.map(({ id, name, meetUrl, linkUrl }) => ({ id, name, meetUrl, linkUrl })),
     rooms: ROOMS,

@@ -10,12 +10,7 @@ import { StateFolder } from './state-folder.js';
 
 /** `isthmus demo start`: people who talk, in the running demo's room, until the time is over or Ctrl-C. */
 export const fillDemo = async ({ state, perSite, minutes, script }: FillFlags & { readonly state: string }): Promise<void> => {
-  const demo = StateFolder.find(state);
-  if (!demo)
-    throw new Fault(
-      'demo.not-running',
-      `No demo is running with the state folder ${state}. Start one with npm start, or name its folder: isthmus demo --state FOLDER start.`,
-    );
+  const demo = StateFolder.mustFind(state);
   const authorityFile = join(state, 'https', 'ca.pem');
   const stop = new AbortController();
   whenToldToStop(() => stop.abort());

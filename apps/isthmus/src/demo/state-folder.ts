@@ -89,6 +89,16 @@ export class StateFolder {
     return new StateFolder(resolve(path)).running();
   }
 
+  /** @throws Fault `demo.not-running` */
+  static mustFind(path: string): RunningDemo {
+    const demo = StateFolder.find(path);
+    if (demo) return demo;
+    throw new Fault(
+      'demo.not-running',
+      `No demo is running with the state folder ${path}. Start one with npm start, or name its folder with --state.`,
+    );
+  }
+
   private check(): void {
     try {
       makeFolders(this.path);

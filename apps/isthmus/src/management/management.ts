@@ -11,6 +11,7 @@ import type { ManagementConfig } from '../part-config.js';
 import { openControls } from '../backup/control.js';
 import type { RunningPart } from '../part.js';
 import { startAll } from '../parts-list.js';
+import { relayLinks } from '../relay/relay-links.js';
 import { systemClock as clock } from '../system-clock.js';
 import { serveAuthority } from './authority-page.js';
 
@@ -34,6 +35,7 @@ export const startManagement = (config: ManagementConfig, webRoot: string): Prom
         siteListen: { host, port: sitePort },
         ...{ store, bus, stateDir, firstAdministrator, clock },
         portalDir: existsSync(portalDir) ? portalDir : undefined,
+        demoLinks: config.relayControl === undefined ? undefined : relayLinks(config.relayControl),
       }),
     );
     parts.add(await startTelemetry({ role: 'management', listen: { host, port: telemetryPort }, bus, clock }));

@@ -26,7 +26,13 @@ export const relayRequest = z.discriminatedUnion('do', [
     lossPercent: percent.optional(),
   }),
   /** Back to perfect: one link, or all. */
-  z.strictObject({ id: z.int(), do: z.literal('heal'), from: z.string().optional(), to: z.string().optional() }),
+  z.strictObject({
+    id: z.int(),
+    do: z.literal('heal'),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    oneWay: z.boolean().default(false),
+  }),
 ]);
 export type RelayRequest = z.infer<typeof relayRequest>;
 

@@ -15,7 +15,7 @@ export interface RelayClient {
   cut(from: string, to: string, options?: { oneWay?: boolean }): Promise<void>;
   shape(from: string, to: string, options: { oneWay?: boolean; delayMs?: number; jitterMs?: number; lossPercent?: number }): Promise<void>;
   /** Back to perfect: one link, or all of them. */
-  heal(from?: string, to?: string): Promise<void>;
+  heal(from?: string, to?: string, options?: { oneWay?: boolean }): Promise<void>;
   close(): void;
 }
 
@@ -34,7 +34,7 @@ export const connectRelay = async (path: string): Promise<RelayClient> => {
     reset: () => ask({ do: 'reset' }),
     cut: (from, to, options = {}) => ask({ do: 'cut', from, to, ...options }),
     shape: (from, to, options) => ask({ do: 'shape', from, to, ...options }),
-    heal: (from, to) => ask({ do: 'heal', ...(from !== undefined && to !== undefined ? { from, to } : {}) }),
+    heal: (from, to, options = {}) => ask({ do: 'heal', ...(from !== undefined && to !== undefined ? { from, to, ...options } : {}) }),
     close: () => socket.destroy(),
   };
 };

@@ -122,8 +122,8 @@ const perform = (links: readonly DirectedLink[], request: RelayRequest): RelayRe
       return change(directions(links, request), Object.fromEntries(shape));
     }
     case 'heal': {
-      const { from, to } = request;
-      return change(from !== undefined && to !== undefined ? directions(links, { from, to, oneWay: false }) : links, PERFECT);
+      const { from, to, oneWay } = request;
+      return change(from !== undefined && to !== undefined ? directions(links, { from, to, oneWay }) : links, PERFECT);
     }
   }
 };
