@@ -98,7 +98,7 @@ export const pictureOf = (status: Status, chosen?: string): Picture => {
         const here = seats.filter(({ site }) => sites.includes(site));
         return {
           id: index === 0 ? conferenceKey(id) : `${conferenceKey(id)}#${index}`,
-          conference: id as string,
+          conference: id,
           label: sides.length > 1 ? `${name}, ${here.length} here` : name,
           mark,
           sites: [...new Set(here.map(({ site }) => site as string))],
