@@ -47,7 +47,7 @@ export const program = (main: string): Command => {
   const change =
     (cut: boolean) =>
     (site: string | undefined, other: string | undefined, { oneWay }: { oneWay: boolean }) =>
-      orSay(async () => {
+      sayFailure(async () => {
         const { changeLinks } = await import('./demo/demo-links.js');
         const sites = [site, other].filter((name) => name !== undefined);
         process.stdout.write(`${await changeLinks({ state: demo.opts<DemoFlags>().state, sites, oneWay, cut })}\n`);
