@@ -6,9 +6,9 @@ export const PLANTED = [
   {
     name: 'acknowledge-before-durable',
     breaks: 'an acknowledgement before the disk has it',
-    file: 'apps/conference-brain/src/meeting.ts',
-    from: "    return this.inTurn(() => this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)));",
-    to: "    return this.inTurn(async () => void this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)).catch(() => undefined));",
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: "    await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));",
+    to: "    const kept = inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));\n    if (first.type !== 'PersonRemoved') await kept;",
   },
   {
     name: 'bookmark-before-facts',
