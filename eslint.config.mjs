@@ -82,6 +82,7 @@ export default tseslint.config(
       'libs/kernel/src/**/*.ts',
       'libs/conference/src/**/*.ts',
       'libs/placement/src/**/*.ts',
+      'libs/reach/src/**/*.ts',
       'libs/routing/src/**/*.ts',
       'libs/estate/src/**/*.ts',
       'libs/ports/src/**/*.ts',
