@@ -1,14 +1,14 @@
 import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import { crossings, type ConferenceId, type ConferenceSeen, type ConferenceView } from '@isthmus/conference';
+import type { ConferenceId, ConferenceSeen, ConferenceView } from '@isthmus/conference';
 import { pinsOf, type Estate } from '@isthmus/estate';
-import type { NodeId } from '@isthmus/placement';
-import type { Bus, Cancel, Chance, Clock, EventStore, Message, Peers, Timers } from '@isthmus/ports';
+import { linkLoads, type NodeId } from '@isthmus/placement';
+import type { Bus, Cancel, Chance, Clock, EventStore, Message, Peers, Signatures, Timers } from '@isthmus/ports';
 import {
   TOPICS,
   type BrainAnswer,
   type BrainCommand,
-  type BrainMessage,
   type FactPublished,
+  type Intermediaries,
   type MediaEvent,
   type NodeLoss,
   type NodeReport,
@@ -23,6 +23,8 @@ import { Meeting } from './meeting.js';
 import { LOOK_EVERY_MS, Nodes } from './nodes.js';
 import { Seats } from './seats.js';
 import { Silence } from './silence.js';
+import { FORKED, Tenure } from './tenure.js';
+import { Troubles, type TroubleCode } from './troubles.js';
 
 export interface BrainParts {
   readonly site: SiteId;
@@ -37,6 +39,8 @@ export interface BrainParts {
   readonly resumeKey?: Uint8Array;
   /** How long a site may be silent before it is written off; 12 hours if left out. */
   readonly writeOffAfterMs?: number;
+  /** Left out, facts of third sites are neither offered to peers nor taken from them. */
+  readonly signatures?: Signatures;
 }
 
 /** How soon a fact that the bus did not take is said again. */
@@ -49,9 +53,6 @@ const TIDY_EVERY_MS = 5_000;
 /** How long clients of a brain that restarted have to come back before their old seats are swept. */
 const SWEEP_AFTER_MS = 20_000;
 
-const FORKED =
-  'One of the streams of this room has two stories: its site was cloned, or restored from a backup. Both are kept; look into that site.';
-
 /** The rules of a room that is not in the estate any more: nobody new. */
 const NO_ROOM = { seatsMax: 0, guestsWaitForHost: true };
 
@@ -61,11 +62,13 @@ export class Brain {
   private readonly nodes: Nodes;
   private readonly seats: Seats;
   private readonly silence: Silence;
-  private readonly standIns = new Map<ConferenceId, BrainMessage['intermediaries'][number]>();
+  private readonly standIns = new Map<ConferenceId, Intermediaries['intermediaries'][number]>();
   private readonly log = logOf('conference-brain');
   private readonly links: Links;
   private readonly copy: EstateCopy;
   private readonly writer: Writer;
+  private readonly troubles: Troubles;
+  private readonly tenure: Tenure;
   private readonly stopped = new AbortController();
   private readonly waking: Cancel[] = [];
   private tellingFacts: Promise<void> = Promise.resolve();
@@ -75,14 +78,25 @@ export class Brain {
   /** @param epoch this brain's tenure, which nobody had before it and nobody will have after (merge rule 4). */
   constructor(
     private readonly parts: BrainParts,
-    private readonly epoch: number,
+    epoch: number,
   ) {
-    const { site, store, clock, peers, chance } = parts;
-    this.writer = { site, id: writerIdOf(site, epoch), store, clock, chance };
+    const { site, store, clock, chance } = parts;
+    this.writer = { site, epoch, id: writerIdOf(site, epoch), store, clock, chance, recorded: (facts) => this.links.recorded(facts) };
+    this.troubles = new Troubles(clock);
+    this.tenure = new Tenure(this.writer, (code, peer, message) => this.trouble(code, peer, message));
     this.seats = new Seats(chance, parts.resumeKey);
     this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
-    this.links = new Links(site, store, peers, { adopted: (facts) => this.adopted(facts), changed: () => this.refreshAll() });
+    this.links = new Links(
+      { ...parts, epoch },
+      {
+        adopted: (facts) => this.adopted(facts),
+        changed: () => this.refreshAll(),
+        lostHistory: (peer, lastEpoch, streams) => this.tenure.lostHistory(peer, lastEpoch, streams),
+        forked: (peer, lastEpoch, stream) => this.tenure.forked(peer, lastEpoch, stream),
+        poisoned: (peer, what) => this.trouble('peer_poison', peer, `${peer} sent ${what}. It was left out, and all else goes on.`),
+      },
+    );
     this.copy = new EstateCopy(store, parts.timers, (estate) => this.estateChanged(estate));
   }
 
@@ -104,7 +118,10 @@ export class Brain {
     await this.copy.start(this.parts.followEstate);
     for (const category of ['room', 'conference']) {
       for (const stream of await this.parts.store.streams(category)) {
-        for await (const fact of this.parts.store.read(stream)) this.meeting(roomOf(stream)).chronicle.add([fact]);
+        for await (const fact of this.parts.store.read(stream)) {
+          this.links.heads.keep([fact]);
+          this.meeting(roomOf(stream)).chronicle.add([fact]);
+        }
       }
     }
     for (const meeting of this.meetings.values()) meeting.begin();
@@ -182,7 +199,6 @@ export class Brain {
       meeting = new Meeting(
         room,
         this.writer,
-        this.epoch,
         this.links,
         this.nodes,
         this.seats,
@@ -225,8 +241,12 @@ export class Brain {
     for (const [room, some] of Map.groupBy(facts, (fact) => roomOf(fact.stream))) {
       const meeting = this.meeting(room);
       await this.watched(meeting.adopted(some));
-      for (const stream of meeting.chronicle.newlyForked()) this.log.error({ stream, room }, FORKED);
+      for (const stream of meeting.chronicle.newlyForked()) this.trouble('stream_forked', siteOfStream(stream), `${stream}: ${FORKED}`);
     }
+  }
+
+  private trouble(code: TroubleCode, peer: SiteId, message: string): void {
+    if (this.troubles.note(code, peer, message)) this.log.error({ code, peer }, message);
   }
 
   private refreshAll(): void {
@@ -263,7 +283,7 @@ export class Brain {
     if (said?.node === node && said?.url === url) return;
     if (node === undefined || url === undefined) this.standIns.delete(room);
     else this.standIns.set(room, { conference: room, node, url });
-    this.links.announce(this.epoch, [...this.standIns.values()]);
+    this.links.announce(this.writer.epoch, [...this.standIns.values()]);
   }
 
   private estateChanged(estate: Estate): void {
@@ -277,7 +297,11 @@ export class Brain {
 
   private linkPeers(estate: Estate): void {
     const others = Object.values(estate.sites).filter(({ id }) => id !== this.parts.site);
-    this.links.link(others.map(({ id, linkUrl }) => ({ site: id, url: linkUrl })));
+    const closed = Object.values(estate.sites).flatMap(({ id, transit }) => (transit === false ? [id] : []));
+    this.links.link(
+      others.map(({ id, linkUrl }) => ({ site: id, url: linkUrl })),
+      new Set(closed),
+    );
   }
 
   /** State, which is said again when it changes or soon anyway: what a bus that is away does not take is not missed. */
@@ -322,6 +346,7 @@ export class Brain {
         ...(reason === undefined ? {} : { reason }),
       })),
       conferences: [...this.meetings.values()].flatMap(({ current }) => (current === undefined ? [] : [this.reportOf(current)])),
+      troubles: [...this.troubles.current()],
       at: this.parts.clock.now(),
     };
     this.say({ topic: TOPICS.sites, key: this.parts.site, value });
@@ -337,7 +362,7 @@ export class Brain {
         .map(({ leg, name, muted }) => ({ leg, name, node: this.seats.of(leg)?.node, muted: muted !== false })),
       floor: view.floor,
       locked: view.locked,
-      crossings: crossings(view)
+      crossings: linkLoads(view, this.links.network)
         .filter(({ from }) => from === site)
         .map(({ to, large, small }) => ({ to, large: large.length, small: small.length })),
     };

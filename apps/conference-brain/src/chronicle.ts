@@ -40,10 +40,14 @@ import type { RoomDigest } from './diagnostics.js';
 /** Who writes, where to, by which clock and by what chance. One per brain. */
 export interface Writer {
   readonly site: SiteId;
-  readonly id: WriterId;
+  /** This tenure's; a later one begins when peers turn out to hold what we lost (merge rule 4). */
+  epoch: number;
+  id: WriterId;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Facts of ours are durable that were not. */
+  readonly recorded: (facts: readonly Fact[]) => void;
 }
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
@@ -285,6 +289,7 @@ export class Chronicle {
       },
     );
     this.add(facts);
+    this.writer.recorded(facts);
   }
 
   /** What an append left behind whose outcome nobody learned. Whoever asked may ask again, and is answered by what happened. */

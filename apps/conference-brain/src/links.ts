@@ -1,48 +1,115 @@
-import { Refusal, type Fact, type SiteId } from '@isthmus/kernel';
+import { epochOf, Refusal, siteOfStream, writerOf, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
 import type { ConferenceId } from '@isthmus/conference';
 import type { Neighbour } from '@isthmus/placement';
-import type { EventStore, LinkState, PeerHandlers, Peers, Position, Stored } from '@isthmus/ports';
-import { brainMessage, type BrainMessage } from '@isthmus/protocol';
+import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Position, Signatures, Stored, Timers } from '@isthmus/ports';
+import { brainMessage, LINK_LIST_MAX, type BrainMessage, type Intermediaries } from '@isthmus/protocol';
+import type { Network } from '@isthmus/reach';
+import { Heads } from './heads.js';
 import { ownFacts } from './own-facts.js';
+import { Reach } from './reach.js';
+import { Relaying } from './relaying.js';
 
 /** What the rest of the brain hears from the links. */
 export interface LinkEvents {
   /** Facts that are durable here and were new. */
   adopted(facts: readonly Fact[]): Promise<void>;
-  /** Who is in reach, or which nodes stand for other sites, has changed. */
+  /** Who is in reach, the ways there, or which nodes stand for other sites, has changed. */
   changed(): void;
+  /** Peers hold what we wrote and do not have: go on under a name later than this one (merge rule 4). */
+  lostHistory(peer: SiteId, lastEpoch: number, streams: readonly StreamName[]): Promise<void>;
+  /** A peer holds another story of one of our streams. */
+  forked(peer: SiteId, lastEpoch: number, stream: StreamName): Promise<void>;
+  /** A peer sent what cannot be true. */
+  poisoned(peer: SiteId, what: string): void;
 }
 
-/** This site's links to its peers: facts both ways, and which node stands for each site in each conference. */
+export interface LinksParts {
+  readonly site: SiteId;
+  readonly epoch: number;
+  readonly store: EventStore;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Left out, facts of third sites are neither offered nor taken. */
+  readonly signatures?: Signatures;
+}
+
+const TICK_MS = 1_000;
+/** Facts of sites that are not in reach are folded together after this time at most: nobody is shown them one by one (merge rule 11). */
+const FOLD_WITHIN_MS = 500;
+
+/** Our word on new facts of ours goes out for many at a time; were we gone before, nobody could vouch for them until we are back. */
+const TELL_WITHIN_MS = 50;
+
+/** Without keys nobody's word can be passed on. */
+const NO_SIGNATURES: Signatures = { sign: () => ({ signature: '', certificate: '' }), verify: () => false };
+
+/** This site's links to its peers: facts both ways and by third sites, who is in reach, and which node stands for each site. */
 export class Links implements PeerHandlers {
+  readonly heads = new Heads();
   private readonly intermediaries = new Map<
     SiteId,
-    { readonly version: BrainMessage['version']; readonly byRoom: ReadonlyMap<ConferenceId, Neighbour> }
+    { readonly version: Intermediaries['version']; readonly byRoom: ReadonlyMap<ConferenceId, Neighbour> }
   >();
-  private mine: BrainMessage = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
+  private mine: Intermediaries = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
+  private readonly reaching: Reach;
+  private readonly relaying: Relaying;
+  private unfolded: Fact[] = [];
+  private readonly waking: Cancel[] = [];
+  private started = false;
+  private telling: Cancel | undefined;
 
   constructor(
-    private readonly site: SiteId,
-    private readonly store: EventStore,
-    private readonly peers: Peers,
+    private readonly parts: LinksParts,
     private readonly events: LinkEvents,
-  ) {}
-
-  start(): Promise<void> {
-    return this.peers.start(this);
+  ) {
+    const { site, epoch, store, clock, timers, signatures = NO_SIGNATURES } = parts;
+    this.reaching = new Reach({
+      ...{ site, epoch, clock, timers },
+      say: (states, except) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, except),
+      changed: () => {
+        this.foldNow();
+        this.events.changed();
+      },
+      lacks: (peer) => this.relaying.lacks(peer),
+    });
+    this.reaching.states = () => this.states();
+    this.relaying = new Relaying({
+      ...{ site, store, signatures, heads: this.heads },
+      send: (to, message) => this.parts.peers.send(to, message),
+      peers: () => this.states().flatMap(({ site: peer, up }) => (up ? [peer] : [])),
+      hears: (peer, author) => this.reaching.hearsFacts(peer, author),
+      take: (facts) => this.take(facts),
+      poisoned: (peer, what) => this.events.poisoned(peer, what),
+    });
   }
 
-  /** Sites whose people can be shown here: this one, and those whose link is up. */
+  async start(): Promise<void> {
+    await this.relaying.start();
+    this.started = true;
+    await this.parts.peers.start(this);
+    this.waking.push(this.parts.timers.every(TICK_MS, () => this.relaying.tick()));
+  }
+
+  /** Sites whose people can be shown here: this one, and those in its component. */
   reach(): ReadonlySet<SiteId> {
-    return new Set([this.site, ...this.states().flatMap(({ site, up }) => (up ? [site] : []))]);
+    return this.reaching.sites;
+  }
+
+  /** By which ways media go between sites. */
+  get network(): Network {
+    return this.reaching.network;
   }
 
   states(): readonly LinkState[] {
-    return this.peers.states();
+    return this.parts.peers.states();
   }
 
-  link(peers: readonly { readonly site: SiteId; readonly url: string }[]): void {
-    this.peers.setPeers(peers);
+  /** @param closed sites that carry no media for others */
+  link(peers: readonly { readonly site: SiteId; readonly url: string }[], closed: ReadonlySet<SiteId>): void {
+    this.reaching.sitesAre(new Set(peers.map(({ site }) => site)), closed);
+    this.parts.peers.setPeers(peers);
+    if (this.started) this.reaching.look(this.states());
   }
 
   /** Which node stands for each other site in a room, as far as they have said. */
@@ -57,30 +124,89 @@ export class Links implements PeerHandlers {
   }
 
   /** Tells every peer which of our nodes stands for us, if that is news. */
-  announce(epoch: number, intermediaries: BrainMessage['intermediaries']): void {
+  announce(epoch: number, intermediaries: Intermediaries['intermediaries']): void {
     if (JSON.stringify(intermediaries) === JSON.stringify(this.mine.intermediaries)) return;
     this.mine = { type: 'intermediaries', version: { epoch, revision: this.mine.version.revision + 1 }, intermediaries };
-    for (const { site, up } of this.states()) if (up) this.peers.send(site, this.mine);
+    this.tellAll(this.mine);
+  }
+
+  /** Facts of ours are durable that were not. Whoever does not hear us must be told by somebody else. */
+  recorded(facts: readonly Fact[]): void {
+    this.heads.keep(facts);
+    const { site } = this.parts;
+    if (this.reaching.words.some((word) => word.site !== site && !this.reaching.hearsFacts(word.site, site))) this.relaying.tell();
+    else this.telling ??= this.parts.timers.after(TELL_WITHIN_MS, () => this.tellHeads());
   }
 
   facts(_peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
-    return ownFacts(this.store, this.site, after, signal);
+    return ownFacts(this.parts.store, this.parts.site, after, signal);
   }
 
   async received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void> {
-    const fresh = await this.store.adopt(facts);
-    await this.store.setBookmark(bookmarkOf(peer), position);
-    if (fresh.length > 0) await this.events.adopted(fresh);
+    await this.take(facts);
+    await this.parts.store.setBookmark(bookmarkOf(peer), position);
   }
 
   resumeAfter(peer: SiteId): Promise<Position | undefined> {
-    return this.store.bookmark(bookmarkOf(peer));
+    return this.parts.store.bookmark(bookmarkOf(peer));
   }
 
   async message(peer: SiteId, body: unknown): Promise<void> {
     const parsed = brainMessage.safeParse(body);
-    if (!parsed.success) throw new Refusal('link.malformed', `${peer} sent something that is no brain message: ${parsed.error.message}`);
-    const { version, intermediaries } = parsed.data;
+    if (!parsed.success) {
+      this.events.poisoned(peer, 'something that is no brain message');
+      throw new Refusal('link.malformed', `${peer} sent something that is no brain message: ${parsed.error.message}`);
+    }
+    await this.heard(peer, parsed.data);
+  }
+
+  changed(state: LinkState): void {
+    if (state.up) this.greet(state.site);
+    this.reaching.look(this.states());
+  }
+
+  poisoned(peer: SiteId, what: string): void {
+    this.events.poisoned(peer, what);
+  }
+
+  async close(): Promise<void> {
+    for (const cancel of this.waking.splice(0)) cancel();
+    this.telling?.();
+    this.reaching.close();
+    await this.parts.peers.close();
+  }
+
+  /** A peer is there, for the first time or again: all that is not history is said anew. */
+  private greet(peer: SiteId): void {
+    const { peers } = this.parts;
+    peers.send(peer, { type: 'yours', heads: [...this.heads.lately(peer, LINK_LIST_MAX)] } satisfies BrainMessage);
+    this.relaying.greet(peer);
+    for (const states of this.reaching.words)
+      peers.send(peer, { type: 'links', ...states, hears: [...states.hears] } satisfies BrainMessage);
+    peers.send(peer, this.mine);
+  }
+
+  private async heard(peer: SiteId, message: BrainMessage): Promise<void> {
+    switch (message.type) {
+      case 'intermediaries':
+        return this.standIns(peer, message);
+      case 'links': {
+        const { site, version, hears } = message;
+        this.reaching.heard(peer, { site, version, hears });
+        return this.relaying.linksChanged(site);
+      }
+      case 'heads':
+        return this.relaying.heard(peer, message);
+      case 'yours':
+        return this.compare(peer, message.heads);
+      case 'ask':
+        return this.relaying.answer(peer, message.streams);
+      case 'relayed':
+        return this.relaying.relayed(peer, message);
+    }
+  }
+
+  private standIns(peer: SiteId, { version, intermediaries }: Intermediaries): void {
     const known = this.intermediaries.get(peer)?.version;
     if (known && (version.epoch < known.epoch || (version.epoch === known.epoch && version.revision < known.revision))) return;
     this.intermediaries.set(peer, {
@@ -90,13 +216,58 @@ export class Links implements PeerHandlers {
     this.events.changed();
   }
 
-  changed(state: LinkState): void {
-    if (state.up) this.peers.send(state.site, this.mine);
-    this.events.changed();
+  /** What a peer has of ours is ours too, or we have lost it, or somebody else wrote under our name (merge rule 4). */
+  private async compare(peer: SiteId, theirs: readonly Head[]): Promise<void> {
+    const lost: StreamName[] = [];
+    for (const head of theirs) {
+      if (siteOfStream(head.stream) !== this.parts.site) return this.events.poisoned(peer, `${head.stream} as one of ours`);
+      const ours = await this.hashesAt(head);
+      if (ours.length === 0) lost.push(head.stream);
+      else if (!ours.includes(head.hash)) await this.events.forked(peer, epochOf(writerOf(head.stream)), head.stream);
+    }
+    if (lost.length === 0) return;
+    await this.events.lostHistory(peer, Math.max(...lost.map((stream) => epochOf(writerOf(stream)))), lost);
+    this.relaying.takeBack(peer, lost);
   }
 
-  close(): Promise<void> {
-    return this.peers.close();
+  private async hashesAt({ stream, seq }: Head): Promise<readonly string[]> {
+    const known = this.heads.headOf(stream);
+    if (known?.seq === seq) return [known.hash];
+    const hashes: string[] = [];
+    for await (const fact of this.parts.store.read(stream, seq)) {
+      if (fact.seq !== seq) break;
+      hashes.push(fact.hash);
+    }
+    return hashes;
+  }
+
+  /** Keeps facts, and has them folded: at once if their author is in reach, else together. */
+  private async take(facts: readonly Fact[]): Promise<void> {
+    const fresh = await this.parts.store.adopt(facts);
+    if (fresh.length === 0) return;
+    this.heads.keep(fresh);
+    this.relaying.passNews();
+    const reach = this.reach();
+    if (this.unfolded.length === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.events.adopted(fresh);
+    else {
+      if (this.unfolded.length === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
+      this.unfolded.push(...fresh);
+    }
+    this.reaching.factsCame();
+  }
+
+  private foldNow(): void {
+    const facts = this.unfolded.splice(0);
+    if (facts.length > 0) void this.events.adopted(facts);
+  }
+
+  private tellHeads(): void {
+    this.telling = undefined;
+    this.relaying.tell();
+  }
+
+  private tellAll(message: BrainMessage, except?: SiteId): void {
+    for (const { site, up } of this.states()) if (up && site !== except) this.parts.peers.send(site, message);
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { logOf, readConfig, runMain } from '@isthmus/service-kit';
 import { followEstate } from '@isthmus/estate-http';
-import { httpPeers } from '@isthmus/peers-http';
+import { certificateSignatures, httpPeers } from '@isthmus/peers-http';
 import { startTracing } from '@isthmus/telemetry-otel';
 import { serviceBus, serviceStore, siteCredentials, translation } from '@isthmus/wiring';
 import { settings } from './settings.js';
@@ -38,6 +38,7 @@ await runMain('conference-brain', async () => {
     store,
     peers,
     clock: CLOCK,
+    signatures: certificateSignatures(() => credentials),
     followEstate: (after, applied, signal) => followEstate({ url: managementUrl, credentials, after, applied, signal }),
   });
   return {

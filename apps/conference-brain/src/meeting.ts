@@ -14,7 +14,7 @@ import {
   type WriteOffReason,
 } from '@isthmus/conference';
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
-import { cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
+import { carriesForOthers, cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import { Chronicle, readConference, type Writer } from './chronicle.js';
 import { LetGo } from './let-go.js';
@@ -51,7 +51,6 @@ export class Meeting {
   constructor(
     private readonly room: string,
     private readonly writer: Writer,
-    private readonly epoch: number,
     private readonly links: Links,
     private readonly nodes: Nodes,
     private readonly seats: Seats,
@@ -220,18 +219,21 @@ export class Meeting {
       room: this.room,
       site: this.writer.site,
       reach: this.reach(),
-      version: { epoch: this.epoch, revision: this.revision },
+      version: { epoch: this.writer.epoch, revision: this.revision },
     });
     const view = { ...seen, ...this.besides(occasion) };
     const notices = this.notices.fresh(state, [...this.seats.inRoom(this.room).keys()]);
     const ended = this.releaseEnded(view, occasion);
     const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
     const carrying = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
-    this.intermediary = intermediaryOf(this.nodes.there(carrying), this.intermediary);
+    // Where nobody of this site is in, a node stands in as long as other sites see each other through here.
+    const passes = carrying.length === 0 && carriesForOthers(view, this.links.network, this.writer.site);
+    const standIns = passes ? [this.freeNode() ?? []].flat() : this.nodes.there(carrying);
+    this.intermediary = intermediaryOf(standIns, this.intermediary);
     this.output.standIn(this.intermediary);
     if (before === undefined || [attach, ended, notices].some(({ length }) => length > 0) || !sameMeeting(before, view)) {
       this.revision += 1;
-      this.view = { ...view, version: { epoch: this.epoch, revision: this.revision } };
+      this.view = { ...view, version: { epoch: this.writer.epoch, revision: this.revision } };
       this.output.view({ view: this.view, ended, attach, notices });
     }
     this.desire();
@@ -255,7 +257,8 @@ export class Meeting {
     const text = JSON.stringify(all);
     if (text !== this.lastDesired) this.desired += 1;
     this.lastDesired = text;
-    if (all.length > 0) this.output.desires(all.map((desire) => ({ ...desire, version: { epoch: this.epoch, revision: this.desired } })));
+    if (all.length > 0)
+      this.output.desires(all.map((desire) => ({ ...desire, version: { epoch: this.writer.epoch, revision: this.desired } })));
   }
 
   private desires(): readonly Omit<NodeDesire, 'version'>[] {
@@ -267,6 +270,7 @@ export class Meeting {
       intermediary: this.intermediary,
       here: this.nodes.linkUrls(),
       elsewhere: this.links.elsewhere(this.mediaId),
+      network: this.links.network,
     });
     return desires.map(({ version: _, ...desire }) => desire);
   }
@@ -358,7 +362,8 @@ export class Meeting {
   }
 
   private carrying(): ReadonlySet<NodeId> {
-    return new Set([...this.seats.inRoom(this.room).values()].map(({ node }) => node));
+    const nodes = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
+    return new Set(this.intermediary === undefined ? nodes : [...nodes, this.intermediary]);
   }
 
   private reach(): ReadonlySet<SiteId> {

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { SiteId } from '@isthmus/kernel';
-import type { Bus, Chance, Clock, EventStore, Peers, Timers } from '@isthmus/ports';
+import type { Bus, Chance, Clock, EventStore, Peers, Signatures, Timers } from '@isthmus/ports';
 import { startService, type Listen, type RunningService } from '@isthmus/service-kit';
 import { BrainEdge } from './brain.edge.js';
 import { Brain } from './brain.js';
@@ -25,6 +25,8 @@ export interface BrainOptions {
   readonly chance?: Chance;
   /** 32 secret bytes that make resume words; kept with the site, they outlive this process. Left out, words die with it. */
   readonly resumeKey?: Uint8Array;
+  /** With the site's key. Left out, facts of third sites are neither offered to peers nor taken from them. */
+  readonly signatures?: Signatures;
 }
 
 @Module({})

@@ -111,13 +111,17 @@ export const newSite = z.strictObject({
   linkUrl: url.describe('Where other sites link to it, `wss://lon.example:7201`.'),
 });
 export type NewSite = z.infer<typeof newSite>;
-export const sitePatch = z.strictObject({ name, meetUrl: url, linkUrl: url }).partial();
+const transit = z
+  .boolean()
+  .describe('False: media between other sites do not pass through this one, also where those do not hear each other.');
+export const sitePatch = z.strictObject({ name, meetUrl: url, linkUrl: url, transit }).partial();
 export type SitePatch = z.infer<typeof sitePatch>;
 export const site = z.object({
   id: z.string(),
   name: z.string(),
   meetUrl: z.string(),
   linkUrl: z.string(),
+  transit: transit.optional(),
   configurationVersion: z.int().nullable().describe('What the site last said it goes by; null if it never did since management started.'),
   upToDate: z.boolean(),
   lastSeenAt: z.iso.datetime().nullable(),

@@ -1,4 +1,4 @@
-import type { Status, Supervision } from '@isthmus/protocol';
+import type { SiteReport, Status, Supervision } from '@isthmus/protocol';
 import type { Condition } from './alarms.js';
 
 /** How long something must be wrong before somebody is told. ms. */
@@ -9,12 +9,21 @@ const CAPACITY = { warning: 0.75, error: 0.9 } as const;
 type Seen = Omit<Status, 'alarms'>;
 type SiteSeen = Status['sites'][number];
 
-/** What is wrong with the estate as it runs. `clockOffsets`: by how much each site's clock is off ours, ms. */
-export const conditionsIn = (seen: Seen, clockOffsets: ReadonlyMap<string, number>): readonly Condition[] => [
+/**
+ * What is wrong with the estate as it runs.
+ * @param clockOffsets by how much each site's clock is off ours, ms
+ * @param reports what each site last said of itself
+ */
+export const conditionsIn = (
+  seen: Seen,
+  clockOffsets: ReadonlyMap<string, number>,
+  reports: readonly SiteReport[] = [],
+): readonly Condition[] => [
   ...seen.sites.flatMap((site) =>
     site.up ? [...ofNodes(site), ...ofCapacity(site), ...ofConfiguration(site, seen), ...ofClock(site, clockOffsets)] : silent(site),
   ),
   ...ofLinks(seen),
+  ...reports.flatMap(ofTroubles),
 ];
 
 /** Processes that kept ending, so that whoever supervises them has given up. */
@@ -27,6 +36,15 @@ export const givenUpIn = (processes: readonly Supervision[]): readonly Condition
     ...(site === undefined ? {} : { site }),
     ...(node === undefined ? {} : { node }),
     forMs: 0,
+  }));
+
+/** What a brain says of facts that it was sent: it has gone on, and somebody should look. */
+const ofTroubles = ({ site, troubles = [] }: SiteReport): readonly Condition[] =>
+  troubles.map(({ code, peer, message }) => ({
+    id: `${code}:${site}:${peer ?? ''}`,
+    ...{ code, message, site, forMs: 0 },
+    level: code === 'peer_poison' ? 'warning' : 'error',
+    ...(peer === undefined || peer === site ? {} : { peer }),
   }));
 
 const silent = ({ site, name, lastHeardAt }: SiteSeen): readonly Condition[] => [

@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { nodeReport, siteReport, status as statusShape, telemetryBatch, type Status, type TelemetryBatch } from '@isthmus/protocol';
+import type { SiteId } from '@isthmus/kernel';
+import {
+  nodeReport,
+  siteReport,
+  status as statusShape,
+  telemetryBatch,
+  type SiteReport,
+  type Status,
+  type TelemetryBatch,
+} from '@isthmus/protocol';
 import { Picture } from './picture.js';
 
 const SITES = ['nyc', 'lon', 'cpt'] as const;
@@ -32,6 +41,7 @@ class World {
   legs: Partial<Record<SiteName, number>> = {};
   offsetsMs: Partial<Record<SiteName, number>> = {};
   empty = false;
+  troubles: SiteReport['troubles'];
 
   constructor() {
     this.know();
@@ -79,6 +89,7 @@ class World {
           }),
         },
       ],
+      ...(site === 'nyc' ? { troubles: this.troubles } : {}),
       at,
     });
     const pipes = others.map((other) => {
@@ -125,6 +136,17 @@ describe('the picture of the running estate', () => {
     world.tick(6);
   });
   const codes = () => world.status().alarms.map(({ id }) => id);
+
+  it('shows what a site says of facts that it was sent, for as long as it says so', () => {
+    world.troubles = [{ code: 'stream_forked', peer: 'lon' as SiteId, message: 'Two stories.' }];
+    world.tick();
+    expect(world.status().alarms).toMatchObject([
+      { id: 'stream_forked:nyc:lon', code: 'stream_forked', level: 'error', message: 'Two stories.', site: 'nyc', peer: 'lon' },
+    ]);
+    world.troubles = [];
+    world.tick();
+    expect(codes()).toEqual([]);
+  });
 
   it('has sites by name in the order of enrolment, with their nodes, loads and configuration', () => {
     const { sites, configurationVersion } = world.status();

@@ -103,7 +103,9 @@ export class Picture {
       components,
     };
     const offsets = new Map([...this.sites].map(([id, { clock }]) => [id, clock.offsetMs(moment.monotonic)]));
-    const alarms = [...this.alarms.update([...conditionsIn(seen, offsets), ...givenUpIn([...this.givenUp.values()])], moment)];
+    const reports = [...this.sites.values()].flatMap(({ report }) => report ?? []);
+    const conditions = [...conditionsIn(seen, offsets, reports), ...givenUpIn([...this.givenUp.values()])];
+    const alarms = [...this.alarms.update(conditions, moment)];
     return {
       ...seen,
       sites: seen.sites.map((site) => ({ ...site, alarms: alarms.filter((one) => one.site === site.site || one.peer === site.site) })),

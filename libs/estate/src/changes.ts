@@ -143,7 +143,8 @@ const isSite = (it: unknown): it is Site => {
   return (
     typeof site?.id === 'string' &&
     SITE_ID.test(site.id) &&
-    [site.name, site.meetUrl, site.linkUrl].every((text) => typeof text === 'string')
+    [site.name, site.meetUrl, site.linkUrl].every((text) => typeof text === 'string') &&
+    (site.transit === undefined || typeof site.transit === 'boolean')
   );
 };
 

@@ -24,6 +24,8 @@ export interface Site {
   readonly meetUrl: string;
   /** Where other sites' brains link to it: `wss://…`. */
   readonly linkUrl: string;
+  /** False: its links carry no media between other sites. Left out: they do, where those do not hear each other. */
+  readonly transit?: boolean;
 }
 
 /** Everything that sites need to know of what IT administers. Its revision is the configuration version. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { SiteId } from '@isthmus/kernel';
 import { siteOfLeg, type ConferenceId, type ConferenceView, type LegId, type PersonId, type Seat } from '@isthmus/conference';
+import { fullMesh, networkOf, type LinkStates, type Network } from '@isthmus/reach';
 import { cascade } from './cascade.js';
 import type { NodeDesire, NodeId } from './desire.js';
+import { carriesForOthers } from './transit.js';
 
 const seat = (leg: string, more: Partial<Seat> = {}): Seat => ({
   leg: leg as LegId,
@@ -30,7 +32,13 @@ const view = (site: string, seats: Seat[], recency = seats.map(({ leg }) => leg)
 });
 
 /** Seats by node: `nyc-1 …` on node `a`, everyone else where their site says. */
-const desires = (v: ConferenceView, nodes: Record<string, string>, intermediary: string, elsewhere: string[] = ['lon', 'cpt']) =>
+const desires = (
+  v: ConferenceView,
+  nodes: Record<string, string>,
+  intermediary: string,
+  elsewhere: string[] = ['lon', 'cpt'],
+  network: Network = fullMesh(['nyc', 'lon', 'cpt'] as SiteId[]),
+) =>
   cascade({
     view: v,
     mediaId: 'r' as ConferenceId,
@@ -38,7 +46,21 @@ const desires = (v: ConferenceView, nodes: Record<string, string>, intermediary:
     placed: new Map(Object.entries(nodes).map(([leg, node]) => [leg as LegId, { node: node as NodeId, tokenHash: 'h' }])),
     here: new Map([...new Set(Object.values(nodes))].map((node) => [node as NodeId, `wss://${node}`])),
     elsewhere: new Map(elsewhere.map((site) => [site as SiteId, { node: `${site}-node` as NodeId, url: `wss://${site}` }])),
+    network,
   });
+/** New York and London do not hear each other; Cape Town hears both. */
+const throughCapeTown = networkOf(
+  new Map(
+    Object.entries({ nyc: ['cpt'], lon: ['cpt'], cpt: ['lon', 'nyc'] }).map(([site, peers]): [SiteId, LinkStates] => [
+      site as SiteId,
+      {
+        site: site as SiteId,
+        version: { epoch: 1, revision: 1 },
+        hears: peers.map((peer) => ({ peer: peer as SiteId, facts: true, media: true })),
+      },
+    ]),
+  ),
+);
 const pipes = (desire: NodeDesire | undefined) =>
   Object.fromEntries(
     (desire?.pipes ?? []).map(({ to, sends }) => [
@@ -105,5 +127,30 @@ describe('the cascade of one site', () => {
       { large: false, small: true },
       { large: false, small: true },
     ]);
+  });
+
+  it('goes through a third site where the direct way is cut, each layer once', () => {
+    const [nyc] = desires(view('nyc', figure4), { 'nyc-1': 'a', 'nyc-2': 'a', 'nyc-3': 'a' }, 'a', ['lon', 'cpt'], throughCapeTown);
+    expect(pipes(nyc)).toEqual({ 'cpt-node': ['nyc-1+', 'nyc-2-', 'nyc-3-'] });
+    const [cpt] = desires(view('cpt', figure4), { 'cpt-1': 'a', 'cpt-2': 'a' }, 'a', ['lon', 'nyc'], throughCapeTown);
+    expect(pipes(cpt)).toEqual({
+      'lon-node': ['cpt-1-', 'cpt-2-', 'nyc-1+', 'nyc-2-', 'nyc-3-'],
+      'nyc-node': ['cpt-1-', 'cpt-2-', 'lon-1+-', 'lon-2-', 'lon-3-'],
+    });
+  });
+  it('has a node stand in at a site that nobody joined but others see each other through', () => {
+    const two = view('cpt', [seat('nyc-1'), seat('lon-1')]);
+    const [cpt] = desires(two, {}, 'a', ['lon', 'nyc'], throughCapeTown);
+    expect(cpt).toMatchObject({ node: 'a', legs: [], intermediary: true });
+    expect(pipes(cpt)).toEqual({ 'lon-node': ['nyc-1+'], 'nyc-node': ['lon-1+'] });
+    expect(carriesForOthers(two, throughCapeTown, 'cpt' as SiteId)).toBe(true);
+    expect(carriesForOthers(two, fullMesh(['nyc', 'lon', 'cpt'] as SiteId[]), 'cpt' as SiteId)).toBe(false);
+  });
+  it('keeps a pipe open both ways where something travels one way only', () => {
+    const dark = view('nyc', [seat('nyc-1', { cameraOff: true, muted: 'host' }), seat('lon-1')]);
+    const [nyc] = desires(dark, { 'nyc-1': 'a' }, 'a', ['lon'], throughCapeTown);
+    expect(nyc?.pipes).toEqual([]);
+    const [direct] = desires(dark, { 'nyc-1': 'a' }, 'a', ['lon']);
+    expect(direct?.pipes.map(({ to }) => to.site)).toEqual(['lon']);
   });
 });

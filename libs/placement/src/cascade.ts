@@ -1,5 +1,6 @@
 import type { SiteId } from '@isthmus/kernel';
 import { stageOf, type ConferenceView, type LegId, type Seat, type Stage } from '@isthmus/conference';
+import { flowsOf, type Network } from '@isthmus/reach';
 import type { LegDesire, NodeDesire, NodeId, PipeDesire } from './desire.js';
 
 /** Where another node of the same conference can be piped to. */
@@ -19,6 +20,8 @@ export interface Cascade {
   readonly here: ReadonlyMap<NodeId, string>;
   /** The other sites' intermediaries, as far as they have told us. */
   readonly elsewhere: ReadonlyMap<SiteId, Neighbour>;
+  /** By which ways media go between sites. */
+  readonly network: Network;
 }
 
 const NOTHING: Stage = { main: null, thumbnails: [] };
@@ -32,8 +35,9 @@ interface Audience {
 
 /**
  * What each of this site's nodes should be doing for one conference, from what everyone should see. Within a site the
- * nodes stand in a star around the intermediary; intermediaries pipe to each other. A layer goes down a pipe when, and
- * only when, somebody behind that pipe needs it, once however many they are.
+ * nodes stand in a star around the intermediary; intermediaries pipe to those of the next sites on the way. A layer goes
+ * down a pipe when, and only when, somebody behind that pipe needs it, once however many they are. A site that others see
+ * each other through passes on what it gets, whether or not it has people of its own in the meeting.
  */
 export const cascade = (given: Cascade): readonly NodeDesire[] => {
   const { view, placed, intermediary } = given;
@@ -42,7 +46,12 @@ export const cascade = (given: Cascade): readonly NodeDesire[] => {
   const seatOf = new Map(view.seats.map((seat) => [seat.leg, seat]));
   const everyone = audienceOf(visible, stages);
 
-  const nodes = [...new Set([...placed.values()].map(({ node }) => node))].sort();
+  const nodes = [...new Set([...placed.values()].map(({ node }) => node).concat(intermediary))].sort();
+  const flows = flowsOf(
+    given.network,
+    visible.map(({ site }) => site),
+  );
+  const next = new Set(flows.flatMap(({ from, to }) => (from === view.site ? [to] : to === view.site ? [from] : [])));
   const nodeOf = (seat: Seat): NodeId | undefined => (seat.site === view.site ? placed.get(seat.leg)?.node : undefined);
   const audienceAt = (isThere: (seat: Seat) => boolean) => audienceOf(visible.filter(isThere), stages);
 
@@ -64,14 +73,18 @@ export const cascade = (given: Cascade): readonly NodeDesire[] => {
       .filter((other) => other !== node)
       .map((other) => ({ to: neighbour(given, other), sends: sends(audienceAt(on(other)), (seat) => nodeOf(seat) !== other) }));
     const sites = [...given.elsewhere]
-      .filter(([site]) => visible.some((seat) => seat.site === site))
+      .filter(([site]) => next.has(site))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([site, { node: far, url }]) => ({
         to: { site, node: far, url },
-        sends: sends(
-          audienceAt((seat) => seat.site === site),
-          (seat) => seat.site === view.site,
-        ),
+        sends: flows
+          .filter(({ from, to }) => from === view.site && to === site)
+          .flatMap(({ origin, behind }) =>
+            sends(
+              audienceAt((seat) => behind.includes(seat.site)),
+              (seat) => seat.site === origin,
+            ),
+          ),
       }));
     return [...local, ...sites];
   };

@@ -10,6 +10,8 @@ export interface LinkState {
   readonly reason: string | undefined;
   /** On our monotonic clock. */
   readonly sinceMs: number;
+  /** When the last sign of life came, on our monotonic clock, if that is known: a link is found dead later than it died. */
+  readonly heardAtMs?: number | undefined;
 }
 
 /** What the owner of a site's facts (its brain) gives and takes on the links. */
@@ -23,6 +25,8 @@ export interface PeerHandlers {
   /** State that is not history: which node is the intermediary, and the like. Lost while the link is down. */
   message(peer: SiteId, body: unknown): Promise<void>;
   changed(state: LinkState): void;
+  /** What a peer sent that was left out because it cannot be true. Something for an alarm; the link goes on. */
+  poisoned?(peer: SiteId, what: string): void;
 }
 
 /** The links from this site to all others: mutually authenticated, encrypted, resumed where they stopped. */

@@ -212,10 +212,17 @@ export const siteReport = z.object({
       seats: z.array(z.object({ leg: legId, name: z.string(), node: nodeId.optional(), muted: z.boolean() })),
       floor: legId.nullable(),
       locked: z.boolean(),
-      /** Directed crossings from this site, as the rule has them. */
+      /** What goes from this site over each of its links by the rule, for whomever, also what it passes on for others. */
       crossings: z.array(z.object({ to: siteId, large: z.int(), small: z.int() })),
     }),
   ),
+  /** What somebody should look into and what stopped nothing: the last of each kind and peer. */
+  troubles: z
+    .array(
+      z.object({ code: z.enum(['stream_forked', 'history_lost', 'peer_poison']), peer: siteId.optional(), message: z.string().max(512) }),
+    )
+    .max(64)
+    .optional(),
   at: z.number(),
 });
 export type SiteReport = z.infer<typeof siteReport>;

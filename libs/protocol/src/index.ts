@@ -43,7 +43,15 @@ export {
   type ViewPublished,
 } from './bus.js';
 export { joinTicket, type JoinTicket } from './join-ticket.js';
-export { brainMessage, mediaLinkMessage, type BrainMessage, type MediaLinkMessage } from './link.js';
+export {
+  brainMessage,
+  LINK_LIST_MAX,
+  mediaLinkMessage,
+  type BrainMessage,
+  type Intermediaries,
+  type MediaLinkMessage,
+  type SignedHead,
+} from './link.js';
 export {
   alarm,
   alarmCode,

@@ -1,14 +1,43 @@
 import { z } from 'zod';
+import type { FactHash, StreamName } from '@isthmus/kernel';
 import { conferenceId, nodeId, opaque, siteId, version, legId } from './common.js';
 
-/** Brain to brain, beside the facts: state that is not history. Whole each time. */
-export const brainMessage = z.object({
-  type: z.literal('intermediaries'),
-  version,
-  /** For each conference with legs of this site: which of its nodes stands for it, and where that node's media link is. */
-  intermediaries: z.array(z.object({ conference: conferenceId, node: nodeId, url: z.string() })),
-});
+/** Lists on the link are bounded; what does not fit is said next time. */
+export const LINK_LIST_MAX = 1_000;
+
+const stream = z.string().max(160) as unknown as z.ZodType<StreamName, string>;
+const seq = z.int().min(0);
+const head = z.object({ stream, seq, hash: z.string().regex(/^[0-9a-f]{64}$/) as unknown as z.ZodType<FactHash, string> });
+const signedHead = head.extend({ signature: z.string().max(256) });
+const certificate = z.string().max(8_192);
+
+/** What brains say to each other beside the facts of their own: state that is not history, and facts of third sites. */
+export const brainMessage = z.discriminatedUnion('type', [
+  /** For each conference with media at this site: which of its nodes stands for it, and where that node's media link is. Whole each time. */
+  z.object({
+    type: z.literal('intermediaries'),
+    version,
+    intermediaries: z.array(z.object({ conference: conferenceId, node: nodeId, url: z.string() })),
+  }),
+  /** What a site, not always the sender, says of its links. Passed on while it is news. */
+  z.object({
+    type: z.literal('links'),
+    site: siteId,
+    version,
+    hears: z.array(z.object({ peer: siteId, facts: z.boolean(), media: z.boolean() })).max(LINK_LIST_MAX),
+  }),
+  /** How far streams of a site, not always the sender's, go, by its own word. Passed on to those who do not hear that site. */
+  z.object({ type: z.literal('heads'), site: siteId, certificate, heads: z.array(signedHead).max(LINK_LIST_MAX) }),
+  /** How far the sender has the receiver's own streams: the receiver may have lost some of it (merge rule 4). */
+  z.object({ type: z.literal('yours'), heads: z.array(head).max(LINK_LIST_MAX) }),
+  /** Facts that the sender lacks, of streams of which the receiver has said the heads. */
+  z.object({ type: z.literal('ask'), streams: z.array(z.object({ stream, from: seq })).max(LINK_LIST_MAX) }),
+  /** Facts of one stream in order, up to this head or on the way to it; looked at one by one when they have come (`isFact`). */
+  z.object({ type: z.literal('relayed'), certificate, head: signedHead, facts: z.array(z.unknown()).max(200) }),
+]);
 export type BrainMessage = z.infer<typeof brainMessage>;
+export type Intermediaries = Extract<BrainMessage, { type: 'intermediaries' }>;
+export type SignedHead = z.infer<typeof signedHead>;
 
 /**
  * Media node to media node, over mutually authenticated TLS: the only place where media keys travel. Of a pipe's two ends

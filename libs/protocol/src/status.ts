@@ -25,6 +25,9 @@ export const alarmCode = z.enum([
   'configuration_out_of_date',
   'clock_wrong',
   'restarts_exhausted',
+  'stream_forked',
+  'history_lost',
+  'peer_poison',
 ]);
 export type AlarmCode = z.infer<typeof alarmCode>;
 

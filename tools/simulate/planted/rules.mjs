@@ -21,8 +21,8 @@ export const PLANTED = [
     name: 'refuse-the-future',
     breaks: 'rule 3: a fact is never refused for its time',
     file: 'apps/conference-brain/src/links.ts',
-    from: '    const fresh = await this.store.adopt(facts);\n',
-    to: '    const fresh = await this.store.adopt(facts.filter(({ at }) => at < 2_000_000_000_000));\n',
+    from: '    const fresh = await this.parts.store.adopt(facts);\n',
+    to: '    const fresh = await this.parts.store.adopt(facts.filter(({ at }) => at < 2_000_000_000_000));\n',
   },
   {
     name: 'swallow-any-count',
@@ -42,8 +42,8 @@ export const PLANTED = [
     name: 'reach-is-who-ever-was',
     breaks: 'rule 7: in reach is who can be reached',
     file: 'apps/conference-brain/src/links.ts',
-    from: '    if (state.up) this.peers.send(state.site, this.mine);\n    this.events.changed();',
-    to: '    if (state.up) this.peers.send(state.site, this.mine);\n    if (state.up) this.events.changed();',
+    from: '    if (state.up) this.greet(state.site);\n    this.reaching.look(this.states());',
+    to: '    if (state.up) this.greet(state.site);\n    if (state.up) this.reaching.look(this.states());',
   },
   {
     name: 'seats-of-everybody-known',

@@ -6,7 +6,7 @@ import { followEstate } from '@isthmus/estate-http';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
 import { startMediaNode } from '@isthmus/media-node';
-import { httpPeers } from '@isthmus/peers-http';
+import { certificateSignatures, httpPeers } from '@isthmus/peers-http';
 import { startRegistrar } from '@isthmus/registrar';
 import { logOf } from '@isthmus/service-kit';
 import { startTelemetry } from '@isthmus/telemetry';
@@ -50,7 +50,7 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
       await startBrain({
         site,
         listen: { host, port: ports.brainHealth },
-        ...{ bus, store, peers, clock },
+        ...{ bus, store, peers, clock, signatures: certificateSignatures(() => credentials) },
         resumeKey: resumeKeyIn(stateDir),
         followEstate: (after, applied, signal) =>
           followEstate({

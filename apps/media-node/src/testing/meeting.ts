@@ -7,6 +7,7 @@ import type { SiteId } from '@isthmus/kernel';
 import { createAuthority, issue, type Authority } from '@isthmus/peers-http';
 import { cascade, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { Bus } from '@isthmus/ports';
+import { fullMesh } from '@isthmus/reach';
 import {
   clientToGateway,
   TOPICS,
@@ -242,6 +243,7 @@ export class TestMeeting {
       elsewhere: new Map(
         this.sites.filter((other) => other !== site).map((other) => [other.id, { node: first(other), url: linkUrl(other, first(other)) }]),
       ),
+      network: fullMesh(this.sites.map(({ id }) => id)),
     });
   }
 

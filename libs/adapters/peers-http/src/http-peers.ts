@@ -30,6 +30,8 @@ interface Peer {
   state: LinkState;
   /** The link that the peer dialled to us, once it has said hello. */
   incoming: IncomingLine | undefined;
+  /** The same, or the one before it while there is none. */
+  lastIncoming: IncomingLine | undefined;
 }
 
 /** Each link passes through this when it comes up: our connection is there, the peer's is on its way. */
@@ -60,9 +62,15 @@ export const httpPeers = (options: HttpPeersOptions): HttpPeers => {
     const reason = up ? undefined : (peer.line.reason ?? NOT_HEARD_YET);
     const before = peer.state;
     if (up === before.up && reason === before.reason) return;
-    peer.state = { ...before, up, reason, sinceMs: up === before.up ? before.sinceMs : clock.monotonic() };
+    const turned = up === before.up ? {} : { sinceMs: clock.monotonic(), heardAtMs: up ? undefined : lastHeard(peer) };
+    peer.state = { ...before, up, reason, ...turned };
     if (reason !== undefined && reason !== NOT_HEARD_YET) report({ peer: name, message: `link down: ${reason}` });
     handlers?.changed(current(peer));
+  };
+  /** A link hears no longer than the one of its two lines that fell silent first. */
+  const lastHeard = ({ line, lastIncoming }: Peer): number => {
+    const now = performance.now();
+    return clock.monotonic() - (now - Math.min(line.heardAtMs ?? now, lastIncoming?.heardAtMs ?? now));
   };
   const current = ({ state, line }: Peer): LinkState => ({ ...state, rttMs: line.rttMs ?? state.rttMs });
 
@@ -79,7 +87,7 @@ export const httpPeers = (options: HttpPeersOptions): HttpPeers => {
       changed: () => refresh(name),
     });
     const state: LinkState = { site: name, up: false, rttMs: undefined, reason: line.reason, sinceMs: clock.monotonic() };
-    peers.set(name, { url, line, state, incoming: undefined });
+    peers.set(name, { url, line, state, incoming: undefined, lastIncoming: undefined });
     line.start();
   };
 
@@ -105,6 +113,7 @@ export const httpPeers = (options: HttpPeersOptions): HttpPeers => {
       if (!peer) return line.close('no longer a peer');
       peer.incoming?.close('replaced by a newer connection');
       peer.incoming = line;
+      peer.lastIncoming = line;
       refresh(name);
     });
     link.onClose(() => {

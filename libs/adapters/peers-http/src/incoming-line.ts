@@ -40,6 +40,11 @@ export class IncomingLine {
     });
   }
 
+  /** When the last byte came, on the clock of `performance.now`. */
+  get heardAtMs(): number {
+    return this.options.link.heardAtMs;
+  }
+
   onHello(hello: () => void): void {
     this.hello = hello;
   }

@@ -14,3 +14,4 @@ export { type LinkLimits, type SecureLink } from './secure-link.js';
 export { secureServer, type SecureServer, type SecureServerOptions, type TurnedAway } from './secure-server.js';
 export { httpPeers, type HttpPeers, type HttpPeersOptions } from './http-peers.js';
 export type { Trouble } from './outgoing-line.js';
+export { certificateSignatures } from './signatures.js';

@@ -36,6 +36,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export class OutgoingLine {
   private dialled: Dialled | undefined;
   private welcomed: SecureLink | undefined;
+  private lastLink: SecureLink | undefined;
   private why: string | undefined = 'connecting';
   /** One batch after another, also across connections: what the last one still does is done before the next begins. */
   private receiving: Promise<void> = Promise.resolve();
@@ -53,6 +54,11 @@ export class OutgoingLine {
 
   get rttMs(): number | undefined {
     return this.welcomed?.rttMs;
+  }
+
+  /** When the last byte came, on the clock of `performance.now`. */
+  get heardAtMs(): number | undefined {
+    return this.lastLink?.heardAtMs;
   }
 
   start(): void {
@@ -84,6 +90,7 @@ export class OutgoingLine {
 
   private set(welcomed: SecureLink | undefined, why: string | undefined): void {
     this.welcomed = welcomed;
+    this.lastLink = welcomed ?? this.lastLink;
     this.why = why;
     this.options.changed();
   }
@@ -127,7 +134,7 @@ export class OutgoingLine {
 
   /** Poison stops here, and only the poison: the peer's other facts are taken (merge rule 5). */
   private sound(candidates: readonly unknown[]): Fact[] {
-    const { peer, report } = this.options;
+    const { peer, report, handlers } = this.options;
     const facts: Fact[] = [];
     const faults: string[] = [];
     for (const candidate of candidates) {
@@ -136,7 +143,11 @@ export class OutgoingLine {
       else if (!verify(candidate, sha256)) faults.push(`fact ${candidate.seq} of ${candidate.stream}, which is not what its hash says`);
       else facts.push(candidate);
     }
-    if (faults.length > 0) report({ peer, message: `${faults.length} of ${candidates.length} facts refused, the first: ${faults[0]}` });
+    if (faults.length > 0) {
+      const message = `${faults.length} of ${candidates.length} facts refused, the first: ${faults[0]}`;
+      report({ peer, message });
+      handlers.poisoned?.(peer, message);
+    }
     return facts;
   }
 

@@ -22,6 +22,8 @@ export interface SecureLink {
   readonly identity: Identity;
   /** Round trip of the last heartbeat, ms; undefined before the first. */
   readonly rttMs: number | undefined;
+  /** When the last byte came from the other end, as `performance.now` has it, within a heartbeat. */
+  readonly heardAtMs: number;
   /** Bytes that wait to be sent. */
   readonly bufferedAmount: number;
   readonly open: boolean;
@@ -45,6 +47,8 @@ export interface SecureLink {
 const CLOSED_BY_US = 4_000;
 /** With so many messages waiting for a slow handler the socket is not read. */
 const INBOX = 64;
+/** Looks for signs of life per ping: a link is then found dead soon after it is. */
+const LOOKS_PER_PING = 5;
 /** How long the other end may take to say goodbye. */
 const GOODBYE_MS = 500;
 
@@ -131,6 +135,7 @@ export const secureLink = (socket: WebSocket, stream: TLSSocket, identity: Ident
   let lastBytes = stream.bytesRead;
   let lastHeard = performance.now();
   let lastTick = lastHeard;
+  let looks = 0;
   const heartbeat = setInterval(() => {
     const now = performance.now();
     const wasAway = now - lastTick > 2 * limits.pingMs;
@@ -141,8 +146,8 @@ export const secureLink = (socket: WebSocket, stream: TLSSocket, identity: Ident
       lastHeard = now;
     }
     if (now - lastHeard >= limits.deadMs) return cut(`no answer for ${limits.deadMs / 1_000} s`);
-    if (socket.readyState === socket.OPEN) socket.ping(String(now));
-  }, limits.pingMs);
+    if (++looks % LOOKS_PER_PING === 0 && socket.readyState === socket.OPEN) socket.ping(String(now));
+  }, limits.pingMs / LOOKS_PER_PING);
   heartbeat.unref();
   socket.on('pong', (data) => {
     const sentAt = Number(data.toString());
@@ -154,6 +159,9 @@ export const secureLink = (socket: WebSocket, stream: TLSSocket, identity: Ident
     identity,
     get rttMs() {
       return rttMs;
+    },
+    get heardAtMs() {
+      return lastHeard;
     },
     get bufferedAmount() {
       return socket.bufferedAmount;

@@ -1,0 +1,173 @@
+import type { SiteId } from '@isthmus/kernel';
+import type { Cancel, Clock, LinkState, Timers } from '@isthmus/ports';
+import {
+  damped,
+  merged,
+  NEVER_HEARD,
+  networkOf,
+  newerThan,
+  type Damping,
+  type KnownStates,
+  type LinkStates,
+  type Network,
+} from '@isthmus/reach';
+
+/** What reach needs of the brain around it. */
+export interface ReachParts {
+  readonly site: SiteId;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Tells the peers, except the one it came from. */
+  readonly say: (states: LinkStates, except?: SiteId) => void;
+  /** Who is in reach has changed, or the ways there have. */
+  readonly changed: () => void;
+  /** Whether facts of that site which it had when it came into reach are still to come. */
+  readonly lacks: (site: SiteId) => boolean;
+}
+
+/** How long a site that is heard may be kept out of reach because its facts do not come; something is wrong with them then, not with it. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Who is in reach of this site, and by which ways: what it hears of each peer, damped and told to all, and what all others
+ * say likewise (merge rule 7, ADR 0026). A site comes into reach when what it had recorded by then is here (rule 11).
+ */
+export class Reach {
+  private readonly damping = new Map<SiteId, Damping>();
+  private own: LinkStates;
+  private known: KnownStates = new Map();
+  private latest: Network;
+  private readonly inReach: Set<SiteId>;
+  /** Sites that are heard, and until when they are waited for. */
+  private readonly awaited = new Map<SiteId, number>();
+  private members: ReadonlySet<SiteId> | undefined;
+  private closed: ReadonlySet<SiteId> = new Set();
+  private media: (peer: SiteId) => boolean = () => true;
+  private waking: Cancel = () => undefined;
+
+  constructor(private readonly parts: ReachParts) {
+    this.own = { site: parts.site, version: { epoch: parts.epoch, revision: 0 }, hears: [] };
+    this.known = merged(this.known, this.own);
+    this.latest = networkOf(this.known);
+    this.inReach = new Set([parts.site]);
+  }
+
+  /** Sites whose people can be shown here, this one among them. */
+  get sites(): ReadonlySet<SiteId> {
+    return this.inReach;
+  }
+
+  get network(): Network {
+    return this.latest;
+  }
+
+  /** What every site last said, for a peer that has just come. */
+  get words(): readonly LinkStates[] {
+    return [...this.known.values()];
+  }
+
+  /** Whether a site says that it hears another's facts. */
+  hearsFacts(site: SiteId, peer: SiteId): boolean {
+    return this.known.get(site)?.hears.some((hearing) => hearing.peer === peer && hearing.facts) === true;
+  }
+
+  /** Which sites there are, and which of them carry nothing for others. */
+  sitesAre(members: ReadonlySet<SiteId>, closed: ReadonlySet<SiteId>): void {
+    this.members = members;
+    this.closed = closed;
+    this.rework();
+  }
+
+  /** Looks at the links again. */
+  look(states: readonly LinkState[], media = this.media): void {
+    this.media = media;
+    const now = this.parts.clock.monotonic();
+    const peers = new Set(states.map(({ site }) => site));
+    for (const peer of [...this.damping.keys()]) if (!peers.has(peer)) this.damping.delete(peer);
+    for (const { site, up, heardAtMs } of states)
+      this.damping.set(site, damped(this.damping.get(site) ?? NEVER_HEARD, up, now, up ? now : (heardAtMs ?? now)));
+    this.sayOwn();
+    const again = [...this.damping.values()].flatMap(({ lookAt }) => (lookAt === undefined ? [] : [lookAt]));
+    this.waking();
+    this.waking =
+      again.length === 0 ? () => undefined : this.parts.timers.after(Math.max(0, Math.min(...again) - now), () => this.look(this.states()));
+    this.rework();
+  }
+
+  /** Set by whoever owns the links. */
+  states: () => readonly LinkState[] = () => [];
+
+  /** A word of some site has come. */
+  heard(from: SiteId, states: LinkStates): void {
+    if (states.site === this.parts.site) {
+      // Others know a later word of ours than we do: our memory is older than theirs.
+      const version = newerThan(states.version, this.own.version);
+      if (version !== this.own.version) this.speak({ ...this.own, version });
+      return;
+    }
+    const known = merged(this.known, states);
+    if (known === this.known) return;
+    this.known = known;
+    this.parts.say(states, from);
+    this.rework();
+  }
+
+  /** Facts have come: perhaps those that somebody was waited for. */
+  factsCame(): void {
+    if (this.awaited.size > 0) this.rework();
+  }
+
+  get isAwaitingAnyone(): boolean {
+    return this.awaited.size > 0;
+  }
+
+  close(): void {
+    this.waking();
+  }
+
+  private sayOwn(): void {
+    const heard = [...this.damping].filter(([, { up }]) => up).map(([peer]) => ({ peer, facts: true, media: this.media(peer) }));
+    const hears = heard.sort((a, b) => (a.peer < b.peer ? -1 : 1));
+    if (JSON.stringify(hears) === JSON.stringify(this.own.hears)) return;
+    this.speak({ ...this.own, version: { ...this.own.version, revision: this.own.version.revision + 1 }, hears });
+  }
+
+  private speak(own: LinkStates): void {
+    this.own = own;
+    this.known = merged(this.known, own);
+    this.parts.say(own);
+    this.rework();
+  }
+
+  private rework(): void {
+    const { site, clock, timers, lacks, changed } = this.parts;
+    const { members } = this;
+    const current = members === undefined ? this.known : new Map([...this.known].filter(([each]) => each === site || members.has(each)));
+    const network = networkOf(current, (each) => !this.closed.has(each));
+    const component = network.reachOf(site);
+    const now = clock.monotonic();
+    const before = describe(this.latest, this.inReach);
+    for (const each of [...this.inReach]) if (!component.has(each)) this.inReach.delete(each);
+    for (const each of [...this.awaited.keys()]) if (!component.has(each)) this.awaited.delete(each);
+    for (const each of component) {
+      if (this.inReach.has(each)) continue;
+      const until = this.awaited.get(each) ?? now + PATIENCE_MS;
+      if (lacks(each) && now < until) {
+        if (!this.awaited.has(each)) timers.after(PATIENCE_MS, () => this.factsCame());
+        this.awaited.set(each, until);
+      } else {
+        this.awaited.delete(each);
+        this.inReach.add(each);
+      }
+    }
+    this.latest = network;
+    if (describe(network, this.inReach) !== before) changed();
+  }
+}
+
+/** Everything about a network that desires depend on. */
+const describe = (network: Network, reach: ReadonlySet<SiteId>): string => {
+  const sites = [...reach].sort();
+  return sites.map((origin) => `${origin}:${sites.map((site) => network.towards(origin, site) ?? '').join()}`).join(' ');
+};

@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { isFact, siteOfStream, verify, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
+import type { EventStore, Signatures } from '@isthmus/ports';
+import { brainMessage, LINK_LIST_MAX, type BrainMessage, type SignedHead } from '@isthmus/protocol';
+import type { Heads } from './heads.js';
+
+export interface RelayingParts {
+  readonly site: SiteId;
+  readonly store: EventStore;
+  readonly signatures: Signatures;
+  readonly heads: Heads;
+  readonly send: (to: SiteId, message: BrainMessage) => void;
+  /** Peers whose link is up. */
+  readonly peers: () => readonly SiteId[];
+  /** Whether a site says that it hears another's facts itself. */
+  readonly hears: (site: SiteId, author: SiteId) => boolean;
+  /** Keeps facts that have turned out to be their author's word. */
+  readonly take: (facts: readonly Fact[]) => Promise<void>;
+  readonly poisoned: (peer: SiteId, what: string) => void;
+}
+
+type Heard = Extract<BrainMessage, { type: 'heads' }>;
+type Relayed = Extract<BrainMessage, { type: 'relayed' }>;
+interface Word {
+  readonly head: SignedHead;
+  readonly certificate: string;
+  /** Who told us; nobody tells it back. Undefined: it was kept from before. */
+  readonly from: SiteId | undefined;
+}
+
+/** About the most bytes in one message of relayed facts, and most streams that are asked for at once. */
+const BATCH_BYTES = 64 * 1024;
+const BATCH_FACTS = 200;
+const STREAMS_AT_ONCE = 16;
+/** Facts that may wait, all together, for the rest of their streams. */
+const PARTIAL_MAX = 20_000;
+/** Whoever does not answer is asked again after so many seconds. */
+const PATIENCE_TICKS = 3;
+
+/**
+ * Facts by way of a third site. Each site signs how far its streams go; these words are passed on to whoever does not hear
+ * that site itself, who then asks for the facts that it lacks. A head names its fact by hash, and each fact the one before
+ * it, so a whole stream stands under one signature, whoever brings it (ADR 0027).
+ */
+export class Relaying {
+  /** The newest word about each stream of another site, and the newest of which all facts are here. */
+  private readonly words = new Map<StreamName, Word>();
+  private readonly proved = new Map<StreamName, Word>();
+  /** Streams of which a new word is to be passed on as soon as the facts are here. */
+  private readonly news = new Set<StreamName>();
+  private readonly asked = new Map<StreamName, { readonly of: SiteId; ticks: number }>();
+  /** `word` is undefined for what we wrote and lost ourselves: of that, all is wanted. */
+  private readonly wanted = new Map<StreamName, { readonly of: SiteId; readonly word: Word | undefined }>();
+  private readonly partial = new Map<StreamName, Fact[]>();
+  private readonly said = new Map<StreamName, number>();
+  private receiving: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: RelayingParts) {}
+
+  /** Reads the words that were kept for the streams that are here. */
+  async start(): Promise<void> {
+    const { heads, store, site } = this.parts;
+    for (const author of heads.sites())
+      for (const { stream } of author === site ? [] : heads.lately(author, LINK_LIST_MAX)) {
+        const kept = await store.bookmark(bookmarkOf(stream));
+        const word = kept === undefined ? undefined : readWord(kept);
+        if (word !== undefined) this.words.set(stream, word);
+      }
+  }
+
+  /** Our own word on how far our streams go, to one peer that has just come. */
+  greet(peer: SiteId): void {
+    const { site, heads } = this.parts;
+    this.sendOwn([peer], heads.lately(site, LINK_LIST_MAX));
+    for (const author of this.authors()) if (author !== peer) this.passOn(peer, author);
+  }
+
+  /** Tells the peers how far our streams go, if that is news. */
+  tell(): void {
+    const { site, heads, peers } = this.parts;
+    const news = heads.lately(site, LINK_LIST_MAX).filter(({ stream, seq }) => (this.said.get(stream) ?? -1) < seq);
+    if (news.length > 0 && peers().length > 0) this.sendOwn(peers(), news);
+  }
+
+  /** A site has said of its links what is news: it may lack what somebody else wrote, and we may have it. */
+  linksChanged(site: SiteId): void {
+    if (!this.parts.peers().includes(site)) return;
+    for (const author of this.authors()) if (author !== site && !this.parts.hears(site, author)) this.passOn(site, author);
+  }
+
+  /** Somebody's word on how far a site's streams go. */
+  heard(from: SiteId, { site, certificate, heads }: Heard): void {
+    const { signatures, poisoned } = this.parts;
+    if (site === this.parts.site) return;
+    for (const head of heads) {
+      if ((this.words.get(head.stream)?.head.seq ?? -1) >= head.seq) continue;
+      // On its own link a site needs no signature; whether others can believe it is looked at when it is passed on.
+      if (siteOfStream(head.stream) !== site || (from !== site && !isSigned(signatures, { head, certificate }))) {
+        poisoned(from, `a word about ${head.stream} that ${site} has not signed`);
+        continue;
+      }
+      const before = this.words.get(head.stream);
+      if (before !== undefined && this.holds(before)) this.proved.set(head.stream, before);
+      this.words.set(head.stream, { head, certificate, from });
+      this.news.add(head.stream);
+    }
+    this.passNews();
+    // Of a site that is heard itself the facts come without being asked for.
+    if (from === site) return;
+    for (const { stream } of heads) {
+      const word = this.words.get(stream);
+      if (word !== undefined) this.want(from, stream, word);
+    }
+    this.ask();
+  }
+
+  /** Facts are durable here that were not: what their author said of them can be passed on. */
+  passNews(): void {
+    const ready = [...this.news].flatMap((stream) => this.words.get(stream) ?? []).filter((word) => this.holds(word));
+    for (const { head, certificate, from } of ready) {
+      const { stream } = head;
+      this.news.delete(stream);
+      this.parts.store.setBookmark(bookmarkOf(stream), JSON.stringify({ head, certificate })).catch(() => undefined);
+      const author = siteOfStream(stream);
+      if (!isSigned(this.parts.signatures, { head, certificate })) continue;
+      for (const peer of this.parts.peers())
+        if (peer !== from && peer !== author && !this.parts.hears(peer, author))
+          this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
+    }
+  }
+
+  /** Whether facts of a site are still to come that, by its own word, it had. */
+  lacks(site: SiteId): boolean {
+    return [...this.words.values()].some((word) => siteOfStream(word.head.stream) === site && !this.holds(word));
+  }
+
+  /** A peer holds more of our own streams than we do: we lost it, and take it back. */
+  takeBack(peer: SiteId, streams: readonly StreamName[]): void {
+    for (const stream of streams) this.want(peer, stream, undefined);
+    this.ask();
+  }
+
+  /** Every second: what nobody answered is asked for again. */
+  tick(): void {
+    for (const [stream, asked] of [...this.asked]) {
+      if (++asked.ticks < PATIENCE_TICKS) continue;
+      this.asked.delete(stream);
+      // Nobody has signed how far it goes, so nobody may ever answer.
+      if (this.wanted.get(stream)?.word === undefined) this.wanted.delete(stream);
+    }
+    this.ask();
+    this.tell();
+  }
+
+  async answer(from: SiteId, streams: readonly { readonly stream: StreamName; readonly from: number }[]): Promise<void> {
+    for (const { stream, from: seq } of streams.slice(0, STREAMS_AT_ONCE)) {
+      const word = this.heldWord(stream);
+      if (word === undefined || word.head.seq < seq) continue;
+      if (!isSigned(this.parts.signatures, word)) continue;
+      const facts = firstOf(await this.storyOf(word, seq));
+      if (facts.length > 0) this.parts.send(from, { type: 'relayed', certificate: word.certificate, head: word.head, facts: [...facts] });
+    }
+  }
+
+  /** The facts from a seq on that lead to this word; of a forked stream there are others. */
+  private async storyOf({ head }: Word, from: number): Promise<readonly Fact[]> {
+    const byHash = new Map<string, Fact>();
+    for await (const fact of this.parts.store.read(head.stream, from)) {
+      if (fact.seq > head.seq || byHash.size >= 2 * PARTIAL_MAX) break;
+      byHash.set(fact.hash, fact);
+    }
+    const story: Fact[] = [];
+    for (let fact = byHash.get(head.hash); fact !== undefined; fact = byHash.get(fact.prev ?? '')) story.push(fact);
+    return story.reverse();
+  }
+
+  /** Facts by way of a peer: adopted as they are once they are seen to be their author's. */
+  relayed(from: SiteId, message: Relayed): Promise<void> {
+    this.receiving = this.receiving.then(() => this.receive(from, message)).catch(() => undefined);
+    return this.receiving;
+  }
+
+  private async receive(from: SiteId, { certificate, head, facts }: Relayed): Promise<void> {
+    const { signatures } = this.parts;
+    const { stream } = head;
+    this.asked.delete(stream);
+    if (!this.wanted.has(stream)) return;
+    if (!isSigned(signatures, { head, certificate })) return this.refuse(from, stream, 'its author has not signed it');
+    const next = this.nextOf(stream);
+    const sound = facts.filter(isFact).filter((fact) => fact.stream === stream && fact.seq >= next && fact.seq <= head.seq);
+    if (sound.length === 0) return; // They came by another way meanwhile; else the next tick asks again.
+    if (sound.some((fact, i) => fact.seq !== next + i)) return this.refuse(from, stream, 'not the facts that were asked for');
+    const whole = [...(this.partial.get(stream) ?? []), ...sound];
+    if (whole.at(-1)!.seq < head.seq) return this.waitForRest(from, stream, whole);
+    this.partial.delete(stream);
+    if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
+    this.wanted.delete(stream);
+    await this.parts.take(whole);
+    // Its author may have written on meanwhile.
+    const word = this.words.get(stream);
+    if (word !== undefined) this.want(from, stream, word);
+    this.ask();
+  }
+
+  private waitForRest(from: SiteId, stream: StreamName, facts: Fact[]): void {
+    const others = [...this.partial].reduce((sum, [name, held]) => (name === stream ? sum : sum + held.length), 0);
+    if (others + facts.length > PARTIAL_MAX) return this.refuse(from, stream, 'more at once than can be held until it is proved');
+    this.partial.set(stream, facts);
+    this.ask();
+  }
+
+  private refuse(from: SiteId, stream: StreamName, why: string): void {
+    this.partial.delete(stream);
+    this.wanted.delete(stream);
+    this.parts.poisoned(from, `facts of ${stream}: ${why}`);
+    this.ask();
+  }
+
+  private want(of: SiteId, stream: StreamName, word: Word | undefined): void {
+    if (word !== undefined && this.parts.heads.seqOf(stream) >= word.head.seq) return;
+    this.wanted.set(stream, { of, word });
+  }
+
+  private ask(): void {
+    const peers = new Set(this.parts.peers());
+    for (const [stream, { of, word }] of [...this.wanted]) {
+      if (!peers.has(of) || (word !== undefined && this.parts.heads.seqOf(stream) >= word.head.seq)) {
+        this.wanted.delete(stream);
+        this.partial.delete(stream);
+      }
+    }
+    const next = [...this.wanted].filter(([stream]) => !this.asked.has(stream)).slice(0, Math.max(0, STREAMS_AT_ONCE - this.asked.size));
+    for (const [of, some] of Map.groupBy(next, ([, wanted]) => wanted.of)) {
+      for (const [stream] of some) this.asked.set(stream, { of, ticks: 0 });
+      const streams = some.map(([stream]) => ({ stream, from: this.nextOf(stream) }));
+      this.parts.send(of, { type: 'ask', streams });
+    }
+  }
+
+  /** The seq of the fact that is needed next. */
+  private nextOf(stream: StreamName): number {
+    const held = this.partial.get(stream)?.at(-1);
+    if (held !== undefined) return held.seq + 1;
+    return this.wanted.get(stream)?.word === undefined ? 0 : this.parts.heads.seqOf(stream) + 1;
+  }
+
+  private holds({ head }: Word): boolean {
+    return this.parts.heads.seqOf(head.stream) >= head.seq;
+  }
+
+  /** The newest word on a stream of which everything is here. */
+  private heldWord(stream: StreamName): Word | undefined {
+    return [this.words.get(stream), this.proved.get(stream)].find((word) => word !== undefined && this.holds(word));
+  }
+
+  private authors(): ReadonlySet<SiteId> {
+    return new Set([...this.words.keys()].map(siteOfStream));
+  }
+
+  private passOn(peer: SiteId, author: SiteId): void {
+    if (this.parts.hears(peer, author)) return;
+    const streams = [...this.words.keys()].filter((stream) => siteOfStream(stream) === author).slice(-LINK_LIST_MAX);
+    const words = streams.flatMap((stream) => this.heldWord(stream) ?? []).filter((word) => isSigned(this.parts.signatures, word));
+    for (const [certificate, some] of Map.groupBy(words, (word) => word.certificate))
+      this.parts.send(peer, { type: 'heads', site: author, certificate, heads: some.map(({ head }) => head) });
+  }
+
+  private sendOwn(to: readonly SiteId[], heads: readonly Head[]): void {
+    const { site, signatures, send } = this.parts;
+    const signed = heads.map((head) => ({ head, ...signatures.sign(textOf(head)) }));
+    for (const [certificate, some] of Map.groupBy(signed, (each) => each.certificate)) {
+      const message: Heard = { type: 'heads', site, certificate, heads: some.map(({ head, signature }) => ({ ...head, signature })) };
+      for (const peer of to) send(peer, message);
+    }
+    for (const { stream, seq } of heads) this.said.set(stream, Math.max(seq, this.said.get(stream) ?? -1));
+  }
+}
+
+/** Whether these facts, in order, lead to the head, each naming the one before it, and each is what its hash says. */
+const isChainTo = (head: Head, facts: readonly Fact[]): boolean =>
+  facts.at(-1)?.hash === head.hash && facts.every((fact, i) => (i === 0 || fact.prev === facts[i - 1]!.hash) && verify(fact, sha256));
+
+/** As many as go into one message. */
+const firstOf = (story: readonly Fact[]): readonly Fact[] => {
+  let bytes = 0;
+  const end = story.findIndex((fact, i) => {
+    bytes += JSON.stringify(fact).length;
+    return i === BATCH_FACTS || (i > 0 && bytes > BATCH_BYTES);
+  });
+  return end === -1 ? story : story.slice(0, end);
+};
+
+/** A word as it was kept; undefined if it cannot be read: then its author will say it again. */
+const readWord = (kept: string): Word | undefined => {
+  try {
+    const parsed = brainMessage.safeParse({ type: 'relayed', facts: [], ...(JSON.parse(kept) as object) });
+    return parsed.data?.type === 'relayed' ? { head: parsed.data.head, certificate: parsed.data.certificate, from: undefined } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const bookmarkOf = (stream: StreamName): string => `word:${stream}`;
+
+const isSigned = (signatures: Signatures, { head, certificate }: Pick<Word, 'head' | 'certificate'>): boolean =>
+  signatures.verify(siteOfStream(head.stream), textOf(head), { signature: head.signature, certificate });
+
+/** What a site signs. The hash covers all else, also the stream and the seq; they are here for whoever reads a trace. */
+const textOf = ({ stream, seq, hash }: Head): string => `isthmus head ${stream} ${seq} ${hash}`;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
