@@ -45,11 +45,7 @@ const Control = ({ label, hint, icon, onClick, testId, tone, pressed, expanded, 
   >
     <span className="control-icon">
       {icon}
-      {badge === undefined || badge === 0 ? null : (
-        <span className="badge" data-urgent={urgent}>
-          {badge}
-        </span>
-      )}
+      {badge === undefined || badge === 0 ? null : <span className="badge" data-count={badge} data-urgent={urgent} />}
     </span>
     <span className="control-label" aria-hidden="true">
       {label}
@@ -152,7 +148,7 @@ export const ControlBar = ({ rosterOpen, onRoster, onLeave, onHelp }: ControlBar
       />
       <Control
         label={shown ? 'Stop video' : 'Start video'}
-        hint={shown ? 'Camera off (V)' : 'Camera on (V)'}
+        hint={shown ? 'Stop video (V)' : 'Start video (V)'}
         icon={shown ? <IconVideo size={22} aria-hidden="true" /> : <IconVideoOff size={22} aria-hidden="true" />}
         tone={shown ? 'on' : 'off'}
         pressed={shown}
@@ -162,7 +158,7 @@ export const ControlBar = ({ rosterOpen, onRoster, onLeave, onHelp }: ControlBar
       <span className="bar-gap" />
       <Control
         label="People"
-        hint={`${rosterOpen ? 'Hide' : 'Show'} who is here (R): ${roster.length}${waiting > 0 ? `, ${waiting} waiting` : ''}`}
+        hint={`People: ${rosterOpen ? 'hide' : 'show'} who is here (R), ${roster.length}${waiting > 0 ? `, ${waiting} waiting` : ''}`}
         icon={<IconUsers size={22} aria-hidden="true" />}
         pressed={rosterOpen}
         onClick={onRoster}
@@ -186,7 +182,7 @@ export const ControlBar = ({ rosterOpen, onRoster, onLeave, onHelp }: ControlBar
       <div className="bar-menu">
         <Control
           label="More"
-          hint="Camera, microphone and shortcuts"
+          hint="More: camera, microphone and shortcuts"
           icon={<IconDots size={22} aria-hidden="true" />}
           expanded={menu === 'more'}
           onClick={() => setMenu(menu === 'more' ? null : 'more')}

@@ -38,7 +38,7 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
     const middle =
       picture.sites.length === 1
         ? outside(picture.sites[0], centres[0], { x: 0, y: 1 }, everywhere.length)
-        : pushOf(picture.sites, side, centres);
+        : beside(picture.sites, aspect, pushOf(picture.sites, side, centres));
     spread(
       everywhere.map(({ id }) => id),
       middle,
@@ -54,6 +54,10 @@ export const arrange = (picture: Picture, aspect: number): ReadonlyMap<string, P
   });
   return places;
 };
+
+/** Two sites have the labels of both crossings in the middle between them: conferences stand below, or to the right. */
+const beside = (sites: readonly SiteDrawn[], aspect: number, { x, y }: Point): Point =>
+  sites.length !== 2 ? { x, y } : aspect >= 1 ? { x, y: y + 150 } : { x: x + 150, y };
 
 /** How far each side of a split is moved away from the middle. */
 const APART = 110;

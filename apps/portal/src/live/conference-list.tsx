@@ -59,7 +59,7 @@ export const ConferenceList = ({ conferences, marks, siteName, onChoose, onPoint
               </span>
               {savings.percent !== null && (
                 <span className="conference-saved numbers" data-more={savings.percent < 0} title={titleOf(savings)}>
-                  {savings.percent < 0 ? '+' : '−'}
+                  {Math.round(savings.percent) === 0 ? '' : savings.percent < 0 ? '+' : '−'}
                   {Math.abs(Math.round(savings.percent))} %
                 </span>
               )}

@@ -2,6 +2,7 @@ import { CloseButton, Table } from '@mantine/core';
 import { IconLinkOff, IconLock, IconMicrophone, IconMicrophoneOff, IconSpeakerphone } from '@tabler/icons-react';
 import type { ConferenceStatus } from '@isthmus/protocol';
 import { Link } from '../parts/link.js';
+import { Wide } from '../parts/wide.js';
 import { duration, number, units } from './figures.js';
 import { LetterMark } from './letter-mark.js';
 import type { Mark } from './palette.js';
@@ -110,7 +111,7 @@ const Seats = ({
 );
 
 const LinksTable = ({ links, siteName }: Pick<ConferenceStatus, 'links'> & { readonly siteName: (site: string) => string }) => (
-  <div className="scroll-x">
+  <Wide label="What crosses between sites">
     <Table className="links numbers" verticalSpacing={6} horizontalSpacing={4} data-testid="links">
       <Table.Thead>
         <Table.Tr>
@@ -153,5 +154,5 @@ const LinksTable = ({ links, siteName }: Pick<ConferenceStatus, 'links'> & { rea
         ))}
       </Table.Tbody>
     </Table>
-  </div>
+  </Wide>
 );

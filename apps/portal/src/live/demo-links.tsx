@@ -66,7 +66,7 @@ export const DemoLinks = ({ status }: { readonly status: Status }) => {
               ) : (
                 <>
                   <Press
-                    label={`Cut only what ${name(a)} sends to ${name(b)}`}
+                    label={`One way: cut only what ${name(a)} sends to ${name(b)}`}
                     disabled={change.isPending}
                     onPress={() => act({ from: a, to: b, cut: true, oneWay: true })}
                   >

@@ -1,5 +1,6 @@
 import { Table } from '@mantine/core';
 import type { Status } from '@isthmus/protocol';
+import { Wide } from '../parts/wide.js';
 import { allOf, crossingsOf, kbps, number, participantsIn, share, siteNames, streams, voices } from './figures.js';
 
 /** The same facts as the picture, in words: for screen readers, small screens, and whoever likes figures better. */
@@ -8,7 +9,7 @@ export const FactsTable = ({ status }: { readonly status: Status }) => {
   const open = new Map(crossingsOf(status.conferences).map((crossing) => [`${crossing.from}>${crossing.to}`, crossing]));
   return (
     <div className="facts" data-testid="facts">
-      <div className="scroll-x">
+      <Wide label="Sites and nodes">
         <Table captionSide="top" verticalSpacing="xs" className="numbers">
           <Table.Caption>Sites and nodes, {participantsIn(status)} participants in all</Table.Caption>
           <Table.Thead>
@@ -43,8 +44,8 @@ export const FactsTable = ({ status }: { readonly status: Status }) => {
             )}
           </Table.Tbody>
         </Table>
-      </div>
-      <div className="scroll-x">
+      </Wide>
+      <Wide label="Links between sites">
         <Table captionSide="top" verticalSpacing="xs" className="numbers">
           <Table.Caption>Links between sites</Table.Caption>
           <Table.Thead>
@@ -79,7 +80,7 @@ export const FactsTable = ({ status }: { readonly status: Status }) => {
             })}
           </Table.Tbody>
         </Table>
-      </div>
+      </Wide>
     </div>
   );
 };

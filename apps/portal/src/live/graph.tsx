@@ -182,7 +182,10 @@ const light = (cy: Core, target: CollectionReturnValue): void => {
     const near = parts.closedNeighborhood();
     const shown = near.union(near.parents()).union(near.children());
     const busy = target.hasClass('conference') ? cy.edges('.crossing').not('.idle') : cy.collection();
-    cy.elements().difference(shown.union(busy)).addClass('faded');
+    // A broken link is never faded: it is what somebody looks for.
+    cy.elements()
+      .difference(shown.union(busy).union(cy.edges('.cut')))
+      .addClass('faded');
     target.addClass('lit');
     target.connectedEdges('.carries').addClass('lit');
   });

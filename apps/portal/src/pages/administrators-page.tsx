@@ -66,7 +66,7 @@ export const AdministratorsPage = ({ me }: { readonly me: string }) => {
                           size="xs"
                           h={36}
                           onClick={() => setDoing({ what: 'password', whom: one })}
-                          aria-label={`Set a password for ${one.name}`}
+                          aria-label={`Set password for ${one.name}`}
                         >
                           Set password
                         </Button>

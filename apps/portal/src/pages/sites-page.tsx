@@ -12,6 +12,7 @@ import { useLive } from '../live/use-live.js';
 import { Pending } from '../parts/notice.js';
 import { PageHead } from '../parts/page-head.js';
 import { AddSite, SiteMachines } from '../parts/site-machines.js';
+import { Wide } from '../parts/wide.js';
 
 type SiteNow = Status['sites'][number];
 
@@ -85,7 +86,7 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
         {site.meetUrl} <IconExternalLink size={15} aria-label="(opens in a new tab)" />
       </a>
     </Group>
-    <div className="scroll-x" style={{ marginTop: 14 }}>
+    <Wide label={`Nodes of ${site.name}`} style={{ marginTop: 14 }}>
       {now && now.nodes.length > 0 ? (
         <NodesTable nodes={now.nodes} name={site.name} />
       ) : (
@@ -93,7 +94,7 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
           {now ? 'No media node has reported from here.' : 'Nothing is known of its nodes at the moment.'}
         </Text>
       )}
-    </div>
+    </Wide>
     <SiteMachines site={site} nodes={now?.nodes.map(({ node }) => node) ?? []} />
   </section>
 );

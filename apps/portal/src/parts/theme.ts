@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple } from '@mantine/core';
 
 /** The lagoon of the palette, light to dark. Shade 8 carries white text at 6.6:1, shade 3 carries dark ink on night surfaces. */
 const lagoon: MantineColorsTuple = [
@@ -33,6 +33,11 @@ export const theme = createTheme({
   primaryShade: { light: 8, dark: 3 },
   colors: { lagoon, dark },
   autoContrast: true,
+  // Mantine works out the text on a filled button for the light scheme's shade only.
+  variantColorResolver: (input) => ({
+    ...defaultVariantColorsResolver(input),
+    ...(input.variant === 'filled' && (input.color === undefined || input.color === 'lagoon') ? { color: 'var(--on-accent)' } : {}),
+  }),
   luminanceThreshold: 0.32,
   defaultRadius: 'md',
   fontFamily: 'var(--font)',
