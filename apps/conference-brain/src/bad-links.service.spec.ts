@@ -14,7 +14,7 @@ const sitesIn = (site: string) =>
       world
         .view(site)
         ?.seats.filter(({ inReach }) => inReach)
-        .map((seat) => seat.site as string),
+        .map((seat) => seat.site),
     ),
   ].sort();
 const reachOf = (...sites: string[]) => Object.fromEntries(sites.map((site) => [site, sitesIn(site).join()]));

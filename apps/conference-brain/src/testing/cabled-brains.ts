@@ -28,6 +28,11 @@ export interface CabledBrain {
   readonly reports: SiteReport[];
 }
 
+export interface Cabling {
+  readonly strangers?: readonly string[];
+  readonly clocks?: Readonly<Record<string, Clock>>;
+}
+
 /** Brains of several sites, one room that all of them know, and cables between them that can be cut one way. */
 export class CabledBrains {
   readonly cables = new Cables();
@@ -36,7 +41,7 @@ export class CabledBrains {
   private authority!: Authority;
 
   /** @param strangers sites that are enrolled but run no brain of ours: see {@link peersOf} */
-  static async start(names: readonly string[], { strangers = [] as readonly string[], clocks = {} as Record<string, Clock> } = {}) {
+  static async start(names: readonly string[], { strangers = [], clocks = {} }: Cabling = {}): Promise<CabledBrains> {
     const world = new CabledBrains();
     world.authority = await createAuthority();
     const all = [...names, ...strangers];
@@ -148,7 +153,7 @@ export class CabledBrains {
     return (
       this.at(site)
         .desires.at(-1)
-        ?.pipes.map(({ to }) => to.node as string) ?? []
+        ?.pipes.map(({ to }) => to.node) ?? []
     );
   }
 
