@@ -30,7 +30,6 @@ export interface MeetingOutput {
   /** Which node stands for this site now; undefined while nobody of it is in. */
   standIn(node: NodeId | undefined): void;
 }
-
 type JoinCommand = Extract<BrainCommand, { type: 'Join' }>;
 type Ended = ViewPublished['ended'][number];
 
