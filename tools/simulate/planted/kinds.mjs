@@ -7,8 +7,8 @@ export const PLANTED = [
     name: 'acknowledge-before-durable',
     breaks: 'an acknowledgement before the disk has it',
     file: 'apps/conference-brain/src/chronicle.ts',
-    from: "    await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));",
-    to: "    const kept = inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts));\n    if (first.type !== 'PersonRemoved') await kept;",
+    from: '() => this.writer.store.append(stream, first.seq - 1, facts)).catch(',
+    to: "() => {\n      const kept = this.writer.store.append(stream, first.seq - 1, facts);\n      return first.type === 'PersonRemoved' ? Promise.resolve() : kept;\n    }).catch(",
   },
   {
     name: 'bookmark-before-facts',
