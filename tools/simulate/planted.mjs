@@ -21,7 +21,8 @@ import { inParallel, SeedThread, threadsFor } from './pool.mjs';
 /** Where copies of the product are patched; the checkout is never touched. */
 const COPIES = join(LOCAL_CACHE, 'planted');
 /** What the simulator runs, as folders of the checkout. */
-const PACKAGES = ['kernel', 'conference', 'placement', 'estate', 'ports', 'protocol', 'service-kit', 'simulator']
+const PACKAGES = readdirSync(join(ROOT, 'libs'))
+  .filter((name) => existsSync(join(ROOT, 'libs', name, 'dist')))
   .map((name) => `libs/${name}`)
   .concat('apps/conference-brain');
 const SEEDS_AT_A_TIME = 25;
