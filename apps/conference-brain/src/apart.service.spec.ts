@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { certificateSignatures, createAuthority, issue } from '@isthmus/peers-http';
 import { LinkedBrains, settled } from './testing/linked-brains.js';
 
 let world: LinkedBrains;
@@ -124,15 +125,30 @@ describe('what both sides did while they were apart', () => {
     await expect.poll(() => world.view('lon')?.locked, settled).toBe(false);
   });
 
-  it('disabling the room: its people leave on purpose, on each side as soon as it learns', async () => {
+  it('disabling the room: its people leave on purpose, on each side as soon as it learns, from management or from a site that knows', async () => {
     const { ana, hal } = await apart();
     world.management.lose('lon' as never);
     world.management.say('RoomChanged', { id: 'r1', change: { disabled: true } });
     await expect.poll(() => world.ended('nyc'), settled).toEqual([`${ana.leg} room-disabled`]);
     await expect(world.knock('nyc', 'Bo')).rejects.toMatchObject({ code: 'room.unknown' });
     expect(world.ended('lon')).toEqual([]);
-    world.management.find('lon' as never);
+    await world.link(true);
     await expect.poll(() => world.ended('lon'), settled).toEqual([`${hal.leg} room-disabled`]);
+  });
+
+  it('disabling the room: whoever says so without the key of management is not believed', async () => {
+    const { hal } = await apart();
+    world.management.lose('lon' as never);
+    const stranger = await createAuthority();
+    const credentials = await issue(stranger, { identity: { kind: 'management' } });
+    world.management.signatures = certificateSignatures(() => credentials);
+    world.management.say('RoomChanged', { id: 'r1', change: { disabled: true } });
+    await expect.poll(() => world.ended('nyc').length, settled).toBe(1);
+    await world.link(true);
+    await expect.poll(() => world.roster('lon'), settled).toEqual(['Hal']);
+    await world.act(hal, 'lock');
+    await expect.poll(() => world.view('lon')?.locked, settled).toBe(true);
+    expect(world.ended('lon')).toEqual([]);
   });
 
   it('deleting the room does the same', async () => {

@@ -1,4 +1,4 @@
-import { Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { categoryOf, Fault, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import type { ConferenceId, ConferenceSeen, ConferenceView } from '@isthmus/conference';
 import { pinsOf, type Estate } from '@isthmus/estate';
 import { linkLoads, type NodeId } from '@isthmus/placement';
@@ -97,7 +97,11 @@ export class Brain {
         poisoned: (peer, what) => this.trouble('peer_poison', peer, `${peer} sent ${what}. It was left out, and all else goes on.`),
       },
     );
-    this.copy = new EstateCopy(store, parts.timers, (estate) => this.estateChanged(estate));
+    this.copy = new EstateCopy(store, parts.timers, {
+      changed: (estate) => this.estateChanged(estate),
+      kept: (facts) => this.links.estateKept(facts),
+      word: (word) => this.links.managementSaid(word),
+    });
   }
 
   get estate(): Estate {
@@ -238,7 +242,9 @@ export class Brain {
   }
 
   private async adopted(facts: readonly Fact[]): Promise<void> {
-    for (const [room, some] of Map.groupBy(facts, (fact) => roomOf(fact.stream))) {
+    const [estate, happened] = [facts.filter(isOfEstate), facts.filter((fact) => !isOfEstate(fact))];
+    if (estate.length > 0) this.copy.take(estate);
+    for (const [room, some] of Map.groupBy(happened, (fact) => roomOf(fact.stream))) {
       const meeting = this.meeting(room);
       await this.watched(meeting.adopted(some));
       for (const stream of meeting.chronicle.newlyForked()) this.trouble('stream_forked', siteOfStream(stream), `${stream}: ${FORKED}`);
@@ -384,3 +390,5 @@ export class Brain {
     this.waking.push(this.parts.timers.every(ms, work));
   }
 }
+
+const isOfEstate = ({ stream }: Fact): boolean => categoryOf(stream) === 'estate';

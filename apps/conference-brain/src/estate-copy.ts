@@ -1,9 +1,27 @@
-import { Fault, type Fact } from '@isthmus/kernel';
-import { emptyEstate, foldEstate, type Estate, type Room } from '@isthmus/estate';
+import { Fault, siteOfStream, type Fact } from '@isthmus/kernel';
+import { emptyEstate, foldEstate, inManagementsOrder, MANAGEMENT, type Estate, type Room } from '@isthmus/estate';
 import type { EventStore, Timers } from '@isthmus/ports';
+import type { EstateWord } from '@isthmus/protocol';
 
-/** Follows the estate where it is administered, from after a revision on. Goes on for ever; reports back what is applied. */
-export type FollowEstate = (after: number, applied: () => number, signal: AbortSignal) => AsyncIterable<readonly Fact[]>;
+/**
+ * Follows the estate where it is administered, from after a revision on. Goes on for ever; reports back what is applied, and
+ * calls `word` with management's signature on what comes next.
+ */
+export type FollowEstate = (
+  after: number,
+  applied: () => number,
+  signal: AbortSignal,
+  word: (word: EstateWord) => void,
+) => AsyncIterable<readonly Fact[]>;
+
+/** Whom the copy tells. */
+export interface EstateEvents {
+  changed(estate: Estate): void;
+  /** Facts are durable here that management gave us. */
+  kept(facts: readonly Fact[]): void;
+  /** What management says of them under its own key, for sites that have lost it (merge rule 16). */
+  word(word: EstateWord): void;
+}
 
 const KEEP_AGAIN_MS = 1_000;
 
@@ -12,7 +30,11 @@ const KEEP_AGAIN_MS = 1_000;
  * while it is.
  */
 export class EstateCopy {
-  private facts: Fact[] = [];
+  /** Each with all that it came after, so that they are what management had at one time, and nothing is skipped. */
+  private readonly facts: Fact[] = [];
+  private readonly known = new Set<string>();
+  /** Came by way of other sites, and before what they came after. */
+  private waiting: Fact[] = [];
   private estate: Estate = emptyEstate;
   private readonly stopped = new AbortController();
   private following: Promise<void> = Promise.resolve();
@@ -20,7 +42,7 @@ export class EstateCopy {
   constructor(
     private readonly store: EventStore,
     private readonly timers: Timers,
-    private readonly changed: (estate: Estate) => void,
+    private readonly events: EstateEvents,
   ) {}
 
   get current(): Estate {
@@ -33,9 +55,17 @@ export class EstateCopy {
 
   /** Reads what is kept, then follows. Resolves when the kept copy is there. */
   async start(follow: FollowEstate | undefined): Promise<void> {
-    for (const stream of await this.store.streams('estate')) for await (const fact of this.store.read(stream)) this.facts.push(fact);
+    const facts: Fact[] = [];
+    for (const stream of await this.store.streams('estate')) for await (const fact of this.store.read(stream)) facts.push(fact);
+    this.place(facts);
+    this.events.kept(this.facts);
     this.fold();
     if (follow) this.following = this.follow(follow);
+  }
+
+  /** Takes facts that are durable here, whoever brought them. */
+  take(facts: readonly Fact[]): void {
+    if (this.place(facts)) this.fold();
   }
 
   async close(): Promise<void> {
@@ -44,11 +74,11 @@ export class EstateCopy {
   }
 
   private async follow(follow: FollowEstate): Promise<void> {
-    for await (const facts of follow(this.estate.revision, () => this.estate.revision, this.stopped.signal)) {
-      const fresh = await this.kept(facts);
-      if (fresh.length === 0) continue;
-      this.facts.push(...fresh);
-      this.fold();
+    const word = (said: EstateWord) => this.events.word(said);
+    for await (const facts of follow(this.estate.revision, () => this.estate.revision, this.stopped.signal, word)) {
+      await this.kept(facts);
+      this.events.kept(facts);
+      this.take(facts);
     }
   }
 
@@ -64,8 +94,24 @@ export class EstateCopy {
     }
   }
 
+  /** True if any of them counts now. Only management says anything about the estate. */
+  private place(facts: readonly Fact[]): boolean {
+    const before = this.facts.length;
+    const coming = [...this.waiting, ...facts].filter(({ hash, stream }) => siteOfStream(stream) === MANAGEMENT && !this.known.has(hash));
+    this.waiting = [];
+    for (const fact of coming.sort(inManagementsOrder)) {
+      const causes = [...(fact.prev === null ? [] : [fact.prev]), ...fact.after.map(({ hash }) => hash)];
+      if (this.known.has(fact.hash)) continue;
+      if (causes.every((hash) => this.known.has(hash))) {
+        this.known.add(fact.hash);
+        this.facts.push(fact);
+      } else this.waiting.push(fact);
+    }
+    return this.facts.length > before;
+  }
+
   private fold(): void {
     this.estate = foldEstate(this.facts);
-    this.changed(this.estate);
+    this.events.changed(this.estate);
   }
 }

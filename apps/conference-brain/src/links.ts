@@ -2,7 +2,8 @@ import { epochOf, Refusal, siteOfStream, writerOf, type Fact, type Head, type Si
 import type { ConferenceId } from '@isthmus/conference';
 import type { Neighbour } from '@isthmus/placement';
 import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Position, Signatures, Stored, Timers } from '@isthmus/ports';
-import { brainMessage, LINK_LIST_MAX, type BrainMessage, type Intermediaries } from '@isthmus/protocol';
+import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type Intermediaries } from '@isthmus/protocol';
+import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
 import { Heads } from './heads.js';
 import { ownFacts } from './own-facts.js';
@@ -128,6 +129,17 @@ export class Links implements PeerHandlers {
     if (JSON.stringify(intermediaries) === JSON.stringify(this.mine.intermediaries)) return;
     this.mine = { type: 'intermediaries', version: { epoch, revision: this.mine.version.revision + 1 }, intermediaries };
     this.tellAll(this.mine);
+  }
+
+  /** Management's word on the estate, from management: for those who have lost it. */
+  managementSaid(word: EstateWord): void {
+    this.relaying.heard(MANAGEMENT, { type: 'heads', site: MANAGEMENT, ...word });
+  }
+
+  /** Facts of the estate are durable here, whoever brought them. */
+  estateKept(facts: readonly Fact[]): void {
+    this.heads.keep(facts);
+    this.relaying.passNews();
   }
 
   /** Facts of ours are durable that were not. Whoever does not hear us must be told by somebody else. */

@@ -39,7 +39,7 @@ await runMain('conference-brain', async () => {
     peers,
     clock: CLOCK,
     signatures: certificateSignatures(() => credentials),
-    followEstate: (after, applied, signal) => followEstate({ url: managementUrl, credentials, after, applied, signal }),
+    followEstate: (after, applied, signal, word) => followEstate({ url: managementUrl, credentials, after, applied, signal, word }),
   });
   return {
     close: async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isFact, siteOfStream, verify, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
-import type { EventStore, Signatures } from '@isthmus/ports';
+import { textOfHead, type EventStore, type Signatures } from '@isthmus/ports';
 import { brainMessage, LINK_LIST_MAX, type BrainMessage, type SignedHead } from '@isthmus/protocol';
 import type { Heads } from './heads.js';
 
@@ -267,7 +267,7 @@ export class Relaying {
 
   private sendOwn(to: readonly SiteId[], heads: readonly Head[]): void {
     const { site, signatures, send } = this.parts;
-    const signed = heads.map((head) => ({ head, ...signatures.sign(textOf(head)) }));
+    const signed = heads.map((head) => ({ head, ...signatures.sign(textOfHead(head)) }));
     for (const [certificate, some] of Map.groupBy(signed, (each) => each.certificate)) {
       const message: Heard = { type: 'heads', site, certificate, heads: some.map(({ head, signature }) => ({ ...head, signature })) };
       for (const peer of to) send(peer, message);
@@ -303,8 +303,6 @@ const readWord = (kept: string): Word | undefined => {
 const bookmarkOf = (stream: StreamName): string => `word:${stream}`;
 
 const isSigned = (signatures: Signatures, { head, certificate }: Pick<Word, 'head' | 'certificate'>): boolean =>
-  signatures.verify(siteOfStream(head.stream), textOf(head), { signature: head.signature, certificate });
+  signatures.verify(siteOfStream(head.stream), textOfHead(head), { signature: head.signature, certificate });
 
-/** What a site signs. The hash covers all else, also the stream and the seq; they are here for whoever reads a trace. */
-const textOf = ({ stream, seq, hash }: Head): string => `isthmus head ${stream} ${seq} ${hash}`;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
-import { Fault, Refusal, type SiteId } from '@isthmus/kernel';
-import { identityOf } from '@isthmus/peers-http';
-import type { Bus, Clock } from '@isthmus/ports';
-import { common, telemetryBatch, TOPICS } from '@isthmus/protocol';
+import { Fault, Refusal, type Fact, type Head, type SiteId } from '@isthmus/kernel';
+import { certificateSignatures, identityOf } from '@isthmus/peers-http';
+import { textOfHead, type Bus, type Clock, type Signatures } from '@isthmus/ports';
+import { common, telemetryBatch, TOPICS, type EstateWord } from '@isthmus/protocol';
 import { logOf, parseStrictJson, problemOf } from '@isthmus/service-kit';
 import type { OpenAuthority } from './authority.js';
 import { Lockout } from './lockout.js';
@@ -69,11 +69,12 @@ export const openSiteDoor = async (options: SiteDoorOptions): Promise<SiteDoor> 
     keepAliveTimeout: 60_000,
   });
   server.maxConnections = CONNECTIONS_MAX;
+  const signatures = certificateSignatures(() => ({ certificate, key, authority: authority.certificate }));
   const closing = new AbortController();
   const wrongTokens = new Lockout(options.clock, 10);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
-    handle(request, options, wrongTokens, closing.signal).then(
+    handle(request, { ...options, signatures }, wrongTokens, closing.signal).then(
       (answer) => reply(response, answer === undefined ? 204 : 200, answer),
       (error: unknown) => {
         const problem = problemOf(withStatus(error));
@@ -98,7 +99,10 @@ const closeGently = async (server: Server, closing: AbortController): Promise<vo
   clearTimeout(forced);
 };
 
-const handle = async (request: IncomingMessage, options: SiteDoorOptions, wrongTokens: Lockout, closing: AbortSignal): Promise<unknown> => {
+/** What the door needs, with management's own key to sign by. */
+type Door = SiteDoorOptions & { readonly signatures: Signatures };
+
+const handle = async (request: IncomingMessage, options: Door, wrongTokens: Lockout, closing: AbortSignal): Promise<unknown> => {
   const url = new URL(request.url ?? '/', 'https://door');
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /estate/v1/facts':
@@ -117,7 +121,7 @@ const tellNews = async (
   site: SiteId,
   query: unknown,
   request: IncomingMessage,
-  { estate, sites }: SiteDoorOptions,
+  { estate, sites, signatures }: Door,
   closing: AbortSignal,
 ): Promise<unknown> => {
   const { after, applied, wait } = parsed(news, query);
@@ -130,7 +134,19 @@ const tellNews = async (
     );
   }
   if (after === estate.facts.length && wait > 0) await somethingNew(estate, wait, request, closing);
-  return { facts: estate.facts.slice(after, after + FACTS_MAX), revision: estate.facts.length };
+  const facts = estate.facts.slice(after, after + FACTS_MAX);
+  return { facts, revision: estate.facts.length, ...(facts.length === 0 ? {} : { word: wordOn(facts, signatures) }) };
+};
+
+/**
+ * Management's word on how far each of its streams goes in these facts. Each fact names the one before it, so a site may pass
+ * them on to one that has lost management, which need not believe the site (merge rule 16).
+ */
+const wordOn = (facts: readonly Fact[], signatures: Signatures): EstateWord => {
+  const last = new Map(facts.map(({ stream, seq, hash }): [string, Head] => [stream, { stream, seq, hash }]));
+  const heads = [...last.values()].map((head) => ({ ...head, ...signatures.sign(textOfHead(head)) }));
+  const certificate = heads[0]?.certificate ?? '';
+  return { certificate, heads: heads.map(({ certificate: _, ...head }) => head) };
 };
 
 const somethingNew = (estate: EstateKeeper, waitMs: number, request: IncomingMessage, closing: AbortSignal): Promise<void> =>

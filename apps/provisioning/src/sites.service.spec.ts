@@ -2,11 +2,12 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { foldEstate } from '@isthmus/estate';
+import { foldEstate, MANAGEMENT } from '@isthmus/estate';
 import { enrol, followEstate, loadCredentials, managementAt, readTicket, saveCredentials } from '@isthmus/estate-http';
 import type { Fact, SiteId } from '@isthmus/kernel';
-import { createAuthority, createRequest, identityOf, issue, sign, type Credentials } from '@isthmus/peers-http';
-import { TOPICS } from '@isthmus/protocol';
+import { certificateSignatures, createAuthority, createRequest, identityOf, issue, sign, type Credentials } from '@isthmus/peers-http';
+import { textOfHead } from '@isthmus/ports';
+import { TOPICS, type EstateWord } from '@isthmus/protocol';
 import { settledAdministrator, startTestManagement, type SignedIn, type TestManagement } from './testing.js';
 
 const LON = 'lon' as SiteId;
@@ -22,6 +23,7 @@ const siteThatFollows = (management: TestManagement, credentials: Credentials, k
   const facts = [...kept];
   const stop = new AbortController();
   const troubles: unknown[] = [];
+  const words: EstateWord[] = [];
   const following = (async () => {
     const news = followEstate({
       url: management.provisioning.siteUrl,
@@ -30,12 +32,14 @@ const siteThatFollows = (management: TestManagement, credentials: Credentials, k
       applied: () => facts.length,
       signal: stop.signal,
       trouble: (error) => troubles.push(error),
+      word: (word) => words.push(word),
     });
     for await (const batch of news) facts.push(...batch.filter(({ hash }) => !facts.some((fact) => fact.hash === hash)));
   })();
   return {
     facts,
     troubles,
+    words,
     estate: () => foldEstate(facts),
     stop: async () => {
       stop.abort();
@@ -97,6 +101,20 @@ describe('sites', () => {
     await until('it has the estate', () => follower.facts.length > 0);
     expect(follower.facts.every(({ stream }) => stream.startsWith('estate-main@management.'))).toBe(true);
     expect(JSON.stringify(follower.facts)).not.toContain('passwordHash');
+    await follower.stop();
+  });
+
+  it('get management’s word on what they are given, so that another site can believe them', async () => {
+    const [nyc, lon] = [await enrolled('nyc'), await enrolled('lon')];
+    const follower = siteThatFollows(management, nyc);
+    await until('it has the estate', () => follower.facts.length > 0 && follower.words.length > 0);
+    const { certificate, heads } = follower.words[0]!;
+    const other = certificateSignatures(() => lon);
+    for (const { signature, ...head } of heads) {
+      expect(follower.facts.some(({ hash }) => hash === head.hash)).toBe(true);
+      expect(other.verify(MANAGEMENT, textOfHead(head), { certificate, signature })).toBe(true);
+      expect(other.verify(MANAGEMENT, textOfHead({ ...head, seq: head.seq + 1 }), { certificate, signature })).toBe(false);
+    }
     await follower.stop();
   });
 

@@ -4,5 +4,6 @@ export type { Clock } from './clock.js';
 export type { EventStore, Position, Stored } from './event-store.js';
 export type { LinkState, PeerHandlers, Peers } from './peers.js';
 export type { Signatures, Signed } from './signatures.js';
+export { textOfHead } from './signatures.js';
 export type { Cancel, Timers } from './timers.js';
 export { TOLD_SPAN_ID } from './tracing.js';

@@ -45,6 +45,8 @@ export {
 export { joinTicket, type JoinTicket } from './join-ticket.js';
 export {
   brainMessage,
+  estateWord,
+  type EstateWord,
   LINK_LIST_MAX,
   mediaLinkMessage,
   type BrainMessage,

@@ -11,6 +11,10 @@ const head = z.object({ stream, seq, hash: z.string().regex(/^[0-9a-f]{64}$/) as
 const signedHead = head.extend({ signature: z.string().max(256) });
 const certificate = z.string().max(8_192);
 
+/** How far management's streams go, by its own word: given with the facts, and passed on to sites that have lost it (merge rule 16). */
+export const estateWord = z.object({ certificate, heads: z.array(signedHead).min(1).max(LINK_LIST_MAX) });
+export type EstateWord = z.infer<typeof estateWord>;
+
 /** What brains say to each other beside the facts of their own: state that is not history, and facts of third sites. */
 export const brainMessage = z.discriminatedUnion('type', [
   /** For each conference with media at this site: which of its nodes stands for it, and where that node's media link is. Whole each time. */

@@ -7,9 +7,9 @@ import type { ConferenceAct, ConferenceView, LegId } from '@isthmus/conference';
 import { MANAGEMENT, type Room, type Site } from '@isthmus/estate';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import { createAuthority, httpPeers, issue } from '@isthmus/peers-http';
-import type { Bus, EventStore, Peers } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { certificateSignatures, createAuthority, httpPeers, issue } from '@isthmus/peers-http';
+import { textOfHead, type Bus, type EventStore, type Peers, type Signatures } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type BrainCommand, type EstateWord, type NodeReport, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { startBrain } from '../start.js';
 
@@ -23,6 +23,8 @@ class Management {
   readonly facts: Fact[] = [];
   readonly heardBy = new Map<SiteId, () => void>();
   readonly lostBy = new Set<SiteId>();
+  /** Undefined: an older management, which signs nothing. */
+  signatures: Signatures | undefined;
 
   say(type: string, body: unknown): void {
     const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
@@ -40,11 +42,14 @@ class Management {
     this.heardBy.get(site)?.();
   }
 
-  async *followedBy(site: SiteId, after: number, signal: AbortSignal): AsyncIterable<readonly Fact[]> {
+  async *followedBy(site: SiteId, after: number, signal: AbortSignal, say: (word: EstateWord) => void): AsyncIterable<readonly Fact[]> {
     for (let told = after; !signal.aborted;) {
       const news = this.lostBy.has(site) ? [] : this.facts.slice(told);
       if (news.length > 0) {
         told += news.length;
+        const { stream, seq, hash } = news.at(-1)!;
+        const signed = this.signatures?.sign(textOfHead({ stream, seq, hash }));
+        if (signed) say({ certificate: signed.certificate, heads: [{ stream, seq, hash, signature: signed.signature }] });
         yield news;
         continue;
       }
@@ -158,6 +163,8 @@ export class LinkedBrains {
 
   private async begin(): Promise<void> {
     const authority = await createAuthority();
+    const own = await issue(authority, { identity: { kind: 'management' } });
+    this.management.signatures = certificateSignatures(() => own);
     const sites: Site[] = [];
     const ports = new Map<string, number>();
     for (const [id, name] of [
@@ -188,7 +195,8 @@ export class LinkedBrains {
           store,
           peers,
           clock,
-          followEstate: (after, _applied, signal) => this.management.followedBy(site, after, signal),
+          signatures: certificateSignatures(() => credentials),
+          followEstate: (after, _applied, signal, word) => this.management.followedBy(site, after, signal, word),
           ...this.options,
         });
         const report = () => bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: reportOf(site) });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { categoryOf, isFact, Refusal, siteOfStream, verify, type Fact } from '@isthmus/kernel';
 import type { Credentials } from '@isthmus/peers-http';
+import { estateWord, type EstateWord } from '@isthmus/protocol';
 import { malformed, managementAt, type Management } from './management.js';
 
 export interface FollowEstateOptions {
@@ -14,6 +15,8 @@ export interface FollowEstateOptions {
   /** The revision that this site goes by now; management shows it as the site's configuration version. */
   readonly applied: () => number;
   readonly signal: AbortSignal;
+  /** Called with management's word on the facts that come next, which others may be shown. */
+  readonly word?: ((word: EstateWord) => void) | undefined;
   /** Called when the line fails, and with undefined when it is good again. */
   readonly trouble?: (error: unknown) => void;
 }
@@ -26,24 +29,25 @@ const GRACE_MS = 3_000;
 const BACKOFF_MS = { first: 100, most: 2_000 };
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const answer = z.object({ facts: z.array(z.custom<Fact>((it) => isFact(it))), revision: z.int().min(0) });
+const answer = z.object({ facts: z.array(z.custom<Fact>((it) => isFact(it))), revision: z.int().min(0), word: estateWord.optional() });
 
 /**
  * Management's facts after the first `after`, in order, then live, until aborted. Each batch is handed out when the one
  * before it is dealt with. Goes on through every failure: a site keeps its copy and catches up (S3, S9).
  */
 export async function* followEstate(options: FollowEstateOptions): AsyncGenerator<readonly Fact[], void, undefined> {
-  const { url, credentials, applied, signal, trouble } = options;
+  const { url, credentials, applied, signal, trouble, word: tell } = options;
   const management = managementAt(url, typeof credentials === 'function' ? credentials : () => credentials);
   let cursor = options.after;
   let failures = 0;
   try {
     while (!signal.aborted) {
       try {
-        const facts = await newsAfter(management, cursor, applied(), signal);
+        const { facts, word } = await newsAfter(management, cursor, applied(), signal);
         if (failures > 0) trouble?.(undefined);
         failures = 0;
         cursor += facts.length;
+        if (word !== undefined) tell?.(word);
         if (facts.length > 0) yield facts;
       } catch (error) {
         if (signal.aborted) return;
@@ -58,7 +62,7 @@ export async function* followEstate(options: FollowEstateOptions): AsyncGenerato
   }
 }
 
-const newsAfter = async (management: Management, cursor: number, applied: number, signal: AbortSignal): Promise<readonly Fact[]> => {
+const newsAfter = async (management: Management, cursor: number, applied: number, signal: AbortSignal): Promise<z.infer<typeof answer>> => {
   const waitMs = applied < cursor ? SOON_MS : WAIT_MS;
   const path = `/estate/v1/facts?after=${cursor}&applied=${applied}&wait=${waitMs}`;
   const parsed = answer.safeParse(await management.ask({ method: 'GET', path, deadlineMs: waitMs + GRACE_MS, signal }));
@@ -68,7 +72,7 @@ const newsAfter = async (management: Management, cursor: number, applied: number
     (fact) => categoryOf(fact.stream) !== 'estate' || siteOfStream(fact.stream) !== 'management' || !verify(fact, sha256),
   );
   if (foreign) throw malformed(`fact ${foreign.seq} of ${foreign.stream} is not what its hash says, or not of the estate`);
-  return facts;
+  return parsed.data;
 };
 
 const backOff = async (failures: number, signal: AbortSignal): Promise<void> => {

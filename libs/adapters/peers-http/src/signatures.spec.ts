@@ -33,6 +33,14 @@ describe('a word that comes by way of somebody else', () => {
     for (const other of [stranger, node])
       expect(reader.verify(nyc, 'head 7', certificateSignatures(() => other).sign('head 7'))).toBe(false);
   });
+  it('is management’s if management’s key signed it, and a site’s key never speaks for management', async () => {
+    const management = 'management' as SiteId;
+    const credentials = await issue(authority, { identity: { kind: 'management' } });
+    const reader = certificateSignatures(() => peer);
+    expect(reader.verify(management, 'head 7', certificateSignatures(() => credentials).sign('head 7'))).toBe(true);
+    expect(reader.verify(management, 'head 7', certificateSignatures(() => own).sign('head 7'))).toBe(false);
+    expect(reader.verify(nyc, 'head 7', certificateSignatures(() => credentials).sign('head 7'))).toBe(false);
+  });
   it('stays its site’s word when the certificate is renewed, and the authority replaced by one beside it', async () => {
     const signed = certificateSignatures(() => own).sign('head 7');
     const successor = await createAuthority();

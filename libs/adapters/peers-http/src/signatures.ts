@@ -14,13 +14,14 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 export const certificateSignatures = (credentials: () => Credentials): Signatures => {
   const checked = new Map<string, { readonly certificate: X509Certificate; readonly site: string } | undefined>();
 
-  /** Undefined unless one of the trusted authorities signed it and it names a site. */
+  /** Undefined unless one of the trusted authorities signed it and it names a site, or management. */
   const check = (pem: string, authority: string) => {
     try {
       const certificate = new X509Certificate(pem);
       const issuers = (authority.match(PEM) ?? []).map((each) => new X509Certificate(each));
       if (!issuers.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey))) return undefined;
       const identity = identityOf(pem);
+      if (identity?.kind === 'management') return { certificate, site: 'management' };
       return identity?.kind === 'site' ? { certificate, site: identity.site } : undefined;
     } catch {
       return undefined;
