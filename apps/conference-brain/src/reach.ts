@@ -101,6 +101,8 @@ export class Reach {
   /** A word of some site has come. */
   heard(from: SiteId, states: LinkStates): void {
     if (states.site === this.parts.site) {
+      // Our own word that went round is no news, or it would go round for ever.
+      if (merged(this.known, states) === this.known) return;
       // Others know a later word of ours than we do: our memory is older than theirs.
       const version = newerThan(states.version, this.own.version);
       if (version !== this.own.version) this.speak({ ...this.own, version });

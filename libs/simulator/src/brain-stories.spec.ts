@@ -1,6 +1,7 @@
 import type { ConferenceAct, LegId } from '@isthmus/conference';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { compareSites } from './comparison.js';
+import { SimulatedPeers } from './peers.js';
 import type { Window } from './people.js';
 import { World } from './world.js';
 
@@ -104,6 +105,14 @@ describe('the brain, as the simulator found it', () => {
     await passes(8_000);
     expect(seatsAt(1)).toEqual([late.leg]);
     allIsWell();
+  });
+
+  it('says nothing about its links while nothing about them changes', async () => {
+    await passes(10_000);
+    const said = vi.spyOn(SimulatedPeers.prototype, 'send');
+    await passes(10_000);
+    expect(said).not.toHaveBeenCalled();
+    said.mockRestore();
   });
 
   it('hears of the estate again after a disk that was full', async () => {
