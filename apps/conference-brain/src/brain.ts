@@ -244,11 +244,15 @@ export class Brain {
   private async adopted(facts: readonly Fact[]): Promise<void> {
     const [estate, happened] = [facts.filter(isOfEstate), facts.filter((fact) => !isOfEstate(fact))];
     if (estate.length > 0) this.copy.take(estate);
+    const failures: unknown[] = [];
     for (const [room, some] of Map.groupBy(happened, (fact) => roomOf(fact.stream))) {
       const meeting = this.meeting(room);
-      await this.watched(meeting.adopted(some));
+      await this.watched(meeting.adopted(some)).catch((error: unknown) => failures.push(error));
       for (const stream of meeting.chronicle.newlyForked()) this.trouble('stream_forked', siteOfStream(stream), `${stream}: ${FORKED}`);
     }
+    if (failures.length === 0) return;
+    this.log.warn({ error: failures[0] }, 'what follows from facts of other sites could not be recorded; it is tried again');
+    throw failures[0];
   }
 
   private trouble(code: TroubleCode, peer: SiteId, message: string): void {

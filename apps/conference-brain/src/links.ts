@@ -260,17 +260,24 @@ export class Links implements PeerHandlers {
     this.heads.keep(fresh);
     this.relaying.passNews();
     const reach = this.reach();
-    if (this.unfolded.length === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.events.adopted(fresh);
-    else {
-      if (this.unfolded.length === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
-      this.unfolded.push(...fresh);
-    }
+    if (this.unfolded.length === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.fold(fresh);
+    else this.foldLater(fresh);
     this.reaching.factsCame();
+  }
+
+  private foldLater(facts: readonly Fact[]): void {
+    if (this.unfolded.length === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
+    this.unfolded.push(...facts);
   }
 
   private foldNow(): void {
     const facts = this.unfolded.splice(0);
-    if (facts.length > 0) void this.events.adopted(facts);
+    if (facts.length > 0) void this.fold(facts);
+  }
+
+  /** The facts are durable here, and come no second time: what could not be folded now, because the store failed, is folded later. */
+  private async fold(facts: readonly Fact[]): Promise<void> {
+    await this.events.adopted(facts).catch(() => this.foldLater(facts));
   }
 
   private tellHeads(): void {
