@@ -17,7 +17,10 @@ export interface KafkaAccess {
 /** kafkajs' own patience; ours, around it, is in the places that know what waits. */
 const RETRY = { initialRetryTime: 200, maxRetryTime: 1_500, retries: 6, factor: 0.2 };
 
-export const kafkaOf = ({ brokers, clientId, sasl, tls }: KafkaAccess): Kafka => {
+/** For whoever has a loop of their own around it. */
+export const IMPATIENT = { initialRetryTime: 100, maxRetryTime: 300, retries: 1, factor: 0.2 };
+
+export const kafkaOf = ({ brokers, clientId, sasl, tls }: KafkaAccess, retry: typeof RETRY = RETRY): Kafka => {
   // kafkajs says so on the console, once per process, unless told that the partitioner of version 2 is meant.
   process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';
   return new Kafka({
@@ -26,7 +29,7 @@ export const kafkaOf = ({ brokers, clientId, sasl, tls }: KafkaAccess): Kafka =>
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
-    retry: RETRY,
+    retry,
     ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
     ...(tls ? { ssl: tls.caFile === undefined ? true : { ca: [readFileSync(tls.caFile, 'utf8')] } } : {}),
   });

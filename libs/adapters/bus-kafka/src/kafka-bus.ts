@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { Defect, Fault, Refusal } from '@isthmus/kernel';
 import type { Bus, Message, SubscribeOptions, Subscription, Topic } from '@isthmus/ports';
-import { faultOf, kafkaOf, type KafkaAccess } from './access.js';
+import { faultOf, IMPATIENT, kafkaOf, type KafkaAccess } from './access.js';
 import { GroupConsumer, type Taken } from './group-consumer.js';
 import { Outbox, type OutboxLimits } from './outbox.js';
 import { Replies } from './replies.js';
@@ -57,7 +57,6 @@ interface LocalGroup {
 export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
   const { topics, report = onStderr, limits = LIMITS } = options;
   const kafka = kafkaOf(options);
-  // Impatient: whoever asks for our health does not wait long, and who starts us should know soon what is waited for.
   const admin = kafka.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } });
   const outbox = new Outbox(kafka, options, limits);
   await startUp(admin, outbox, options);
@@ -203,6 +202,7 @@ const startUp = async (admin: Admin, outbox: Outbox, options: KafkaBusOptions): 
   const deadline = performance.now() + (options.waitMs ?? WAIT_MS);
   for (let told = false; ; told = true) {
     try {
+      await knock(options);
       await admin.connect();
       await ensureTopics(admin, [...options.topics, DEAD_LETTERS, REPLIES]);
       return await outbox.connect();
@@ -215,6 +215,16 @@ const startUp = async (admin: Admin, outbox: Outbox, options: KafkaBusOptions): 
       if (!told) options.waiting?.(fault.message);
       await pause(AGAIN_MS);
     }
+  }
+};
+
+/** Whether somebody is there who lets us in: says so soon, so that whoever starts us knows what is waited for. */
+const knock = async (options: KafkaBusOptions): Promise<void> => {
+  const visitor = kafkaOf(options, IMPATIENT).admin();
+  try {
+    await visitor.connect();
+  } finally {
+    await visitor.disconnect().catch(() => undefined);
   }
 };
 
