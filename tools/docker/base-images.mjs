@@ -70,8 +70,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-
 COPY libs /opt/kafka/libs
 RUN useradd --uid 1000 appuser && install -d -o appuser /var/lib/kafka/data
 USER appuser
+ENV CLASSPATH=/opt/kafka/libs/*
 VOLUME /var/lib/kafka/data
-CMD ["bash", "-c", "P=/mnt/shared/config/server.properties; J='java -Xmx384m -cp /opt/kafka/libs/*'; [ -f /var/lib/kafka/data/meta.properties ] || $J kafka.tools.StorageTool format -t 4L6g3nShT-eMCtK--X86sw -c $P; exec $J kafka.Kafka $P"]
+CMD ["bash", "-c", "P=/mnt/shared/config/server.properties; J='java -Xmx384m'; [ -f /var/lib/kafka/data/meta.properties ] || $J kafka.tools.StorageTool format -t 4L6g3nShT-eMCtK--X86sw -c $P; exec $J kafka.Kafka $P"]
 `;
 
 /** @param {string} image @param {NodeJS.ProcessEnv} env */
