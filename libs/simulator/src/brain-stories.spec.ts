@@ -1,6 +1,6 @@
 import type { ConferenceAct, LegId } from '@isthmus/conference';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { compareSites } from './comparison.js';
+import { compareSides, compareSites } from './comparison.js';
 import { SimulatedPeers } from './peers.js';
 import type { Window } from './people.js';
 import { World } from './world.js';
@@ -105,6 +105,38 @@ describe('the brain, as the simulator found it', () => {
     await passes(8_000);
     expect(seatsAt(1)).toEqual([late.leg]);
     allIsWell();
+  });
+
+  it('takes nobody for torn off while a link that was lost is watched before it counts again', async () => {
+    const [host, guest] = [await comes(0, { role: 'host' }), await comes(1, { role: 'guest' })];
+    const seenAt = (at: number) => siteAt(at).views.get('r0')?.byRecency;
+    cut(0, 2);
+    cut(1, 2);
+    await passes(6_000);
+    const compare = () => {
+      const before = world.did.get('sides compared') ?? 0;
+      compareSides(world, [[siteAt(0).id, siteAt(1).id], [siteAt(2).id]]);
+      expect(world.ledger.violations).toEqual([]);
+      return (world.did.get('sides compared') ?? 0) - before;
+    };
+    expect(compare()).toBe(2);
+    for (let n = 0; n < 3; n++) {
+      cut(0, 1);
+      await passes(4_000);
+      world.network.heal(siteAt(0).id, siteAt(1).id);
+      world.network.heal(siteAt(1).id, siteAt(0).id);
+      while (siteAt(0).peers!.upForMs(siteAt(1).id) < 100) await passes(10);
+    }
+    // Facts go both ways by now, and the two still show each other to nobody: after three losses that takes four seconds.
+    while (siteAt(0).peers!.upForMs(siteAt(1).id) < 2_000) await passes(10);
+    expect([seenAt(0), seenAt(1)]).toEqual([[host.leg], [guest.leg]]);
+    expect(compare()).toBe(1);
+    await passes(5_000);
+    expect([seenAt(0), seenAt(1)]).toEqual([
+      [host.leg, guest.leg],
+      [host.leg, guest.leg],
+    ]);
+    expect(compare()).toBe(2);
   });
 
   it('says nothing about its links while nothing about them changes', async () => {

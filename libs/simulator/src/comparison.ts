@@ -30,13 +30,16 @@ export const compareSites = (world: World): void => {
 
 /** A pause that any fact and what follows from it has crossed a component in. */
 const CALM_MS = 1_500;
+/** What a link that was lost has to be heard for, before anybody beyond it is in reach again, and at most (merge rule 7). */
+const BACK_FIRST_MS = 1_000;
+const BACK_LONGEST_MS = 30_000;
 
 /** While sites are split, and nobody has asked for anything for a while: whoever hears each other sees the same. */
 export const compareSides = (world: World, components: readonly (readonly SiteId[])[]): void => {
   for (const component of components) {
     const sites = world.sites.filter(({ id }) => component.includes(id));
     const since = world.schedule.nowMs - CALM_MS;
-    const calm = sites.every((site) => site.brain !== undefined && site.disk.writtenMs < since && allUp(site, component));
+    const calm = sites.every((site) => site.brain !== undefined && site.disk.writtenMs < since && mustReach(site, component));
     if (!calm) continue;
     world.note('sides compared');
     for (const room of world.rooms) {
@@ -73,10 +76,15 @@ const knowTheSame = (sites: readonly SimulatedSite[], room: string): boolean => 
   return new Set(known).size === 1;
 };
 
-const allUp = (site: SimulatedSite, component: readonly SiteId[]): boolean => {
-  const up = new Set(site.peers?.states().flatMap((state) => (state.up ? [state.site] : [])));
-  return component.every((other) => other === site.id || up.has(other));
-};
+/**
+ * Whether a site must have all of them in reach. Merge rule 7: facts flow at once, but a link that came back brings its site
+ * into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
+ * nobody on and off. A brain that died was lost like any other, and comes back as such.
+ */
+const mustReach = (site: SimulatedSite, component: readonly SiteId[]): boolean =>
+  component.every((other) => other === site.id || (site.peers?.upForMs(other) ?? 0) >= backAfterMs(site.peers?.lossesOf(other) ?? 0));
+
+const backAfterMs = (losses: number): number => CALM_MS + (losses === 0 ? 0 : Math.min(BACK_FIRST_MS * 2 ** (losses - 1), BACK_LONGEST_MS));
 
 const compareDisks = ({ sites, ledger }: World): void => {
   const all = new Map<string, Fact>();

@@ -50,6 +50,17 @@ export class SimulatedPeers implements Peers {
     return [...this.#lines.values()].map(({ state }) => state);
   }
 
+  /** For how long facts have gone both ways; 0 while they do not. */
+  upForMs(peer: SiteId): number {
+    const state = this.#lines.get(peer)?.state;
+    return state?.up === true ? this.network.schedule.nowMs - state.sinceMs : 0;
+  }
+
+  /** How often a peer that had been there was lost. */
+  lossesOf(peer: SiteId): number {
+    return this.#lines.get(peer)?.losses ?? 0;
+  }
+
   close(): Promise<void> {
     this.kill();
     return Promise.resolve();
@@ -164,6 +175,7 @@ export class SimulatedPeers implements Peers {
     if (this.#closed || this.#lines.get(line.site) !== line) return;
     const up = line.outgoing !== undefined && line.incoming !== undefined;
     if (up === line.state.up) return;
+    if (!up) line.losses += 1;
     const reason = up ? undefined : 'no answer for 1.5 s';
     line.state = { site: line.site, up, rttMs: line.rttMs, reason, sinceMs: this.network.schedule.nowMs };
     this.#handlers?.changed(line.state);
@@ -174,6 +186,7 @@ class Line {
   outgoing: End | undefined;
   incoming: End | undefined;
   rttMs: number | undefined;
+  losses = 0;
   state: LinkState;
   #receiving: Promise<void> = Promise.resolve();
 
