@@ -136,7 +136,7 @@ export class Chronicle {
    * Conferences that were let go of and are needed if these facts are added, because the facts belong to them or because they
    * were joined with one that is here: they must be read from the store first.
    */
-  forgotten(facts: readonly Fact[]): readonly ConferenceId[] {
+  private forgotten(facts: readonly Fact[]): readonly ConferenceId[] {
     if (this.letGo.size === 0) return [];
     const needed = new Set([...this.facts.keys(), ...facts.filter((fact) => !isOpening(fact)).map(conferenceOf)]);
     const joined = [...groupsOf(this.openings.state), ...facts.filter(isOpening).flatMap(joinedIn)];
@@ -159,6 +159,22 @@ export class Chronicle {
     }
     addBounded(this.openings, opened);
     this.regroup();
+  }
+
+  /** Takes facts of other sites that are durable here, and what was let go of and is needed again for them. */
+  async adopt(facts: readonly Fact[]): Promise<void> {
+    this.add([...(await this.readAgain(facts)), ...facts]);
+    this.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
+  }
+
+  /** Others may let go of more while we read, so it is asked until nothing is lacking. */
+  private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
+    const read = new Map<ConferenceId, readonly Fact[]>();
+    for (;;) {
+      const id = this.forgotten(facts).find((one) => !read.has(one));
+      if (id === undefined) return [...read.values()].flat();
+      read.set(id, await readConference(this.writer, id));
+    }
   }
 
   /** Streams that have turned out to hold two stories since this was last asked. */

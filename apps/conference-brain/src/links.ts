@@ -1,10 +1,11 @@
-import { epochOf, Refusal, siteOfStream, writerOf, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
+import { categoryOf, epochOf, Refusal, siteOfStream, writerOf, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
 import type { ConferenceId } from '@isthmus/conference';
 import type { Neighbour } from '@isthmus/placement';
 import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Position, Signatures, Stored, Timers } from '@isthmus/ports';
 import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type Intermediaries } from '@isthmus/protocol';
 import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
+import { roomOf } from './chronicle.js';
 import { Heads } from './heads.js';
 import { ownFacts } from './own-facts.js';
 import { Reach } from './reach.js';
@@ -42,6 +43,8 @@ const FOLD_WITHIN_MS = 500;
 /** Our word on new facts of ours goes out for many at a time; were we gone before, nobody could vouch for them until we are back. */
 const TELL_WITHIN_MS = 50;
 
+const NOTHING: readonly Fact[] = [];
+
 /** Without keys nobody's word can be passed on. */
 const NO_SIGNATURES: Signatures = { sign: () => ({ signature: '', certificate: '' }), verify: () => false };
 
@@ -55,7 +58,8 @@ export class Links implements PeerHandlers {
   private mine: Intermediaries = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
   private readonly reaching: Reach;
   private readonly relaying: Relaying;
-  private unfolded: Fact[] = [];
+  /** By room; what is of none under the empty name. */
+  private later = new Map<string, Fact[]>();
   private readonly waking: Cancel[] = [];
   private started = false;
   private telling: Cancel | undefined;
@@ -122,6 +126,11 @@ export class Links implements PeerHandlers {
         return neighbour !== undefined && reach.has(site) ? [[site, neighbour] as const] : [];
       }),
     );
+  }
+
+  /** What is durable here of a room and has not been folded yet. The list grows until it is. */
+  unfolded(room: string): readonly Fact[] {
+    return this.later.get(room) ?? NOTHING;
   }
 
   /** Tells every peer which of our nodes stands for us, if that is news. */
@@ -260,18 +269,24 @@ export class Links implements PeerHandlers {
     this.heads.keep(fresh);
     this.relaying.passNews();
     const reach = this.reach();
-    if (this.unfolded.length === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.fold(fresh);
+    if (this.later.size === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.fold(fresh);
     else this.foldLater(fresh);
     this.reaching.factsCame();
   }
 
   private foldLater(facts: readonly Fact[]): void {
-    if (this.unfolded.length === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
-    this.unfolded.push(...facts);
+    if (this.later.size === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
+    for (const fact of facts) {
+      const room = categoryOf(fact.stream) === 'estate' ? '' : roomOf(fact.stream);
+      const some = this.later.get(room);
+      if (some === undefined) this.later.set(room, [fact]);
+      else some.push(fact);
+    }
   }
 
   private foldNow(): void {
-    const facts = this.unfolded.splice(0);
+    const facts = [...this.later.values()].flat();
+    this.later = new Map();
     if (facts.length > 0) void this.fold(facts);
   }
 

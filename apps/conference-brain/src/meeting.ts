@@ -8,7 +8,6 @@ import {
   type ConferenceId,
   type ConferenceSeen,
   type ConferenceView,
-  type EndedReason,
   type LegId,
   type Occasion,
   type WriteOffReason,
@@ -21,6 +20,7 @@ import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
 import type { Nodes } from './nodes.js';
 import { Notices, type SiteName } from './notices.js';
+import { allNodesFull, meetingOver, tooLate } from './refusals.js';
 import { seatIn, type Seating, type Seats } from './seats.js';
 
 /** What a meeting tells the world after each change. */
@@ -46,6 +46,8 @@ export class Meeting {
   /** This site's people at the door. */
   private readonly waiting = new Set<LegId>();
   private readonly notices: Notices;
+  /** What had come in by when it was last caught up with. */
+  private caughtUp: { readonly with: readonly Fact[]; readonly count: number } = { with: [], count: 0 };
 
   constructor(
     private readonly room: string,
@@ -80,8 +82,9 @@ export class Meeting {
 
   join(command: JoinCommand): Promise<BrainAnswer> {
     return this.inTurn(async () => {
+      await this.catchUp();
       const back = seatIn(this.view, this.seats.resumed(command.resume), command.person);
-      if (!back && this.freeNode() === undefined) throw new Refusal('site.full', FULL);
+      if (!back && this.freeNode() === undefined) throw allNodesFull();
 
       const leg = back?.leg ?? legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
@@ -133,10 +136,19 @@ export class Meeting {
 
   /** Takes facts of other sites, durable here already; afterwards the meeting is as it was everywhere. */
   async adopted(facts: readonly Fact[]): Promise<void> {
-    this.chronicle.add([...(await this.readAgain(facts)), ...facts]);
-    this.chronicle.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
+    await this.chronicle.adopt(facts);
     this.refresh();
     await this.tidy();
+  }
+
+  /** Nobody decides against less than this site knows (merge rule 8): what is durable here and is to be folded later counts now. */
+  private async catchUp(): Promise<void> {
+    const facts = this.links.unfolded(this.room);
+    const known = facts === this.caughtUp.with ? this.caughtUp.count : 0;
+    this.caughtUp = { with: facts, count: facts.length };
+    if (facts.length === known) return;
+    await this.chronicle.adopt(facts.slice(known));
+    this.refresh();
   }
 
   /**
@@ -154,16 +166,6 @@ export class Meeting {
     const settled = await this.chronicle.settle(this.reach());
     const closed = await this.chronicle.closeReplaced();
     return answered || settled || closed;
-  }
-
-  /** What was let go of and is needed again. Others may let go of more while we read, so it is asked until nothing is lacking. */
-  private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
-    const read = new Map<ConferenceId, readonly Fact[]>();
-    for (;;) {
-      const id = this.chronicle.forgotten(facts).find((one) => !read.has(one));
-      if (id === undefined) return [...read.values()].flat();
-      read.set(id, await readConference(this.writer, id));
-    }
   }
 
   /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
@@ -311,7 +313,10 @@ export class Meeting {
   /** Gives somebody who came a seat, or a place at the door. */
   private welcome(leg: LegId, id: ConferenceId): BrainAnswer {
     const standing = legOf(this.chronicle.stateOf(id), leg);
-    if (standing !== undefined && standing.ended !== null) throw this.tooLate(standing.ended);
+    if (standing !== undefined && standing.ended !== null) {
+      this.refresh();
+      throw tooLate(standing.ended);
+    }
     const atDoor = standing?.waiting ?? null;
     const seating = atDoor === null ? this.placeLeg(leg) : undefined;
     // Whoever has been let in while no node could take them keeps waiting, and is attached as soon as one can.
@@ -335,14 +340,6 @@ export class Meeting {
     return this.inTurn(async () => {
       if (await this.chronicle.answer(this.there())) this.refresh();
     });
-  }
-
-  /** What another site recorded while somebody came in has sent them away already: they hear what happened, as if they had come after it. */
-  private tooLate(ended: EndedReason): Refusal {
-    this.refresh();
-    if (ended === 'removed') return new Refusal('conference.removed', 'A host has removed you from this meeting.');
-    if (ended === 'replaced') return new Refusal('conference.elsewhere', 'You have joined this meeting on a newer connection meanwhile.');
-    return new Refusal('conference.ended', 'A host has ended this meeting for everyone. Join again to begin a new one.');
   }
 
   private placeLeg(leg: LegId): Seating | undefined {
@@ -369,12 +366,13 @@ export class Meeting {
   }
 
   private async decide(command: ConferenceCommand, id = this.chronicle.occasion(this.reach())?.name): Promise<void> {
-    if (id === undefined) throw new Refusal('conference.ended', 'This meeting is over. Join again to begin a new one.');
+    if (id === undefined) throw meetingOver();
     await this.record(command, id);
     this.refresh();
   }
 
   private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
+    await this.catchUp();
     while (this.chronicle.isLetGo(id)) this.chronicle.takeBack(id, await readConference(this.writer, id));
     const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
     await this.chronicle.record(id, bodies);
@@ -393,6 +391,5 @@ export class Meeting {
   }
 }
 
-const FULL = 'All media nodes of this site are full. Try again in a moment, or join by another site.';
 const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
   JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });

@@ -107,6 +107,32 @@ describe('the brain, as the simulator found it', () => {
     allIsWell();
   });
 
+  it('decides against all that is durable at its site, also what has not been folded yet', async () => {
+    const [there, here] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    await does(here, { type: 'lock' });
+    cut(0, 1);
+    cut(0, 2);
+    await passes(4_000);
+    await does(there, { type: 'make-guest', leg: here.leg! });
+    heal();
+    const demoted = () =>
+      siteAt(1)
+        .disk.rows('conference')
+        .some(({ type }) => type === 'HostDemoted');
+    while (!demoted()) await passes(1);
+    // What comes from beyond a split is folded within half a second.
+    await passes(10);
+    expect(
+      siteAt(1)
+        .views.get('r0')
+        ?.seats.find(({ leg }) => leg === here.leg)?.role,
+    ).toBe('host');
+    await does(here, { type: 'unlock' });
+    expect([...world.people.tally.keys()]).toContain('unlock: conference.host-only');
+    await passes(8_000);
+    allIsWell();
+  });
+
   it('takes nobody for torn off while a link that was lost is watched before it counts again', async () => {
     const [host, guest] = [await comes(0, { role: 'host' }), await comes(1, { role: 'guest' })];
     const seenAt = (at: number) => siteAt(at).views.get('r0')?.byRecency;
