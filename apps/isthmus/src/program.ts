@@ -29,6 +29,7 @@ export const program = (main: string): Command => {
     .option('--node-processes', 'run each media node as a process of its own: if one ends, its people are moved')
     .option('--port <number>', "management's first port; each site's are 100 higher than those before it", number, 7_000)
     .option('--kafka <brokers>', 'a Kafka broker for each site, with a comma between: every service is then a process of its own', list)
+    .option('--eventstore <servers>', 'with --kafka: the connection string of an EventStoreDB for each site, with a comma between', list)
     .addHelpText('after', '\nExample:\n  isthmus demo --sites 2 --state /tmp/two-sites')
     .action((options: DemoFlags) => sayFailure(() => runDemo({ ...options, listen: options.listen, main })));
   demo
@@ -130,6 +131,7 @@ interface DemoFlags {
   readonly nodeProcesses?: boolean;
   readonly port: number;
   readonly kafka?: readonly string[];
+  readonly eventstore?: readonly string[];
 }
 
 export interface FillFlags {

@@ -23,6 +23,8 @@ export interface DemoOptions extends DemoWish {
   readonly say: (line: string) => void;
   /** A Kafka broker for each site: its services are then processes of their own, which talk through it. */
   readonly kafka?: readonly string[];
+  /** With `kafka`, where each site keeps its facts: `esdb://…`; left out, in files of the state folder. */
+  readonly eventstore?: readonly string[];
   /** Aborted, it stops at once, even while it is still starting. */
   readonly signal?: AbortSignal;
 }
@@ -56,7 +58,7 @@ const enrolment = z.object({ token: z.string() });
  */
 export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const plan = planDemo(options);
-  checkKafka(options, plan);
+  checkEngines(options, plan);
   const state = StateFolder.open(options.state);
   const relaySocket = state.relaySocket;
   const parts: Supervised[] = [];
@@ -106,7 +108,8 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
         await part(`site ${site.name}`, site.id, ['site', file], { site: site.id }).start();
         return;
       }
-      const services = servicesApart(config, broker, join(options.main, '..', '..', '..'));
+      const engines = { kafka: broker, eventstore: options.eventstore?.[plan.sites.indexOf(site)] };
+      const services = servicesApart(config, engines, join(options.main, '..', '..', '..'));
       const starts = services.map(({ title, name, main, env }) => part(title, name, [], { main, env, site: site.id }).start());
       const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
@@ -158,9 +161,12 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   }
 };
 
-const checkKafka = ({ kafka, listen, nodeProcesses }: DemoOptions, { sites }: DemoPlan): void => {
-  if (kafka === undefined) return;
+const checkEngines = ({ kafka, eventstore, listen, nodeProcesses }: DemoOptions, { sites }: DemoPlan): void => {
   const impossible = (why: string) => new Refusal('demo.impossible', why);
+  if (kafka === undefined && eventstore !== undefined) throw impossible('--eventstore is for services apart: give --kafka as well.');
+  if (kafka === undefined) return;
+  if (eventstore !== undefined && eventstore.length !== sites.length)
+    throw impossible(`--eventstore takes one server for each of the ${sites.length} sites; there are ${eventstore.length}.`);
   if (kafka.length !== sites.length)
     throw impossible(`--kafka takes one broker for each of the ${sites.length} sites, with a comma between; there are ${kafka.length}.`);
   if (listen !== undefined) throw impossible('--kafka and --listen do not go together: services apart serve this machine only.');

@@ -12,6 +12,8 @@ export interface RunDemoOptions {
   readonly port: number;
   /** A broker for each site. */
   readonly kafka?: readonly string[];
+  /** With `kafka`, an EventStoreDB for each site. */
+  readonly eventstore?: readonly string[];
 }
 
 /**

@@ -10,14 +10,22 @@ export interface ServiceProcess {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What a site's services stand on. */
+export interface Engines {
+  /** `host:port` of its broker. */
+  readonly kafka: string;
+  /** The connection string of its EventStoreDB; left out, facts are in a file. */
+  readonly eventstore?: string | undefined;
+}
+
 type Settings = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * The services of one site taken apart: each the program of its own `main.ts`, configured by the environment as anybody would,
- * with a broker between them.
+ * with a broker between them, and a store of its own if there is one.
  * @param appsFolder where the services are built: `apps` of the checkout
  */
-export const servicesApart = (config: SiteConfig, kafka: string, appsFolder: string): readonly ServiceProcess[] => {
+export const servicesApart = (config: SiteConfig, { kafka, eventstore }: Engines, appsFolder: string): readonly ServiceProcess[] => {
   const { site, name, host, clientHost, ports, stateDir, management, capacity, relay = [] } = config;
   const credentialsDir = join(stateDir, CREDENTIALS_FOLDER);
   const translate = translatorOf(relay, site);
@@ -30,7 +38,11 @@ export const servicesApart = (config: SiteConfig, kafka: string, appsFolder: str
     title: `${app}${suffix} of ${name}`,
     name: `${site}-${app}${suffix}`,
     main: join(appsFolder, app, 'dist', 'main.js'),
-    env: { KAFKA_BROKERS: kafka, ...environmentOf(app, { site, ...own }) },
+    env: {
+      KAFKA_BROKERS: kafka,
+      ...(eventstore === undefined ? {} : { EVENTSTORE_CONNECTION_STRING: eventstore }),
+      ...environmentOf(app, { site, ...own }),
+    },
   });
   return [
     service('conference-brain', {
