@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { planDemo, type DemoPlan } from '../demo/plan.js';
 import { connectRelay, type RelayClient } from '../relay/relay-client.js';
+import { brokersUnderTest } from './brokers-under-test.js';
 
 export interface DemoWishes {
   /** Kept apart from other demos on the machine. */
@@ -31,8 +32,6 @@ export interface DemoUnderTest {
 }
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-/** Brokers, one for each site: with them, the same specs run against services that are processes of their own. */
-const BROKERS = 'ISTHMUS_TEST_BROKERS';
 /** For a machine that has much else to do; an idle one needs a few seconds. */
 const READY_MS = 120_000;
 
@@ -49,7 +48,7 @@ export const startDemoUnderTest = async ({
     String,
   );
   if (nodeProcesses) args.push('--node-processes');
-  const brokers = process.env[BROKERS]?.split(',').slice(0, sites);
+  const brokers = brokersUnderTest(sites);
   if (brokers) args.push('--kafka', brokers.join(','));
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

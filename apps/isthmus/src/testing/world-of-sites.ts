@@ -1,14 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { SiteId } from '@isthmus/kernel';
-import type { ManagementConfig, SiteConfig } from '../part-config.js';
-import type { FromPart, ToPart } from '../part-protocol.js';
+import type { SiteConfig } from '../part-config.js';
+import { servicesApart } from '../demo/services-apart.js';
+import { BrokerDoor } from './broker-door.js';
+import { brokersUnderTest } from './brokers-under-test.js';
 import { Crew } from './crew.js';
 import { Namespaces, type Machine } from './namespaces.js';
+import { ADMINISTRATOR, FIRST_PASSWORD, PORTS, managementConfigOf, siteConfigOf, siteOf } from './world-configs.js';
+import { MAIN, Part, ended } from './world-part.js';
 
 /** What a brain says of a room to whoever asks on its own machine. */
 export interface RoomDigest {
@@ -29,98 +31,19 @@ export interface Joined {
   readonly afterMs: number;
 }
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const READY_MS = 120_000;
-const PORTS = {
-  portal: 7_000,
-  sites: 7_001,
-  telemetry: 7_003,
-  meet: 7_100,
-  link: 7_101,
-  registrar: 7_102,
-  report: 7_103,
-  brain: 7_104,
-  bus: 7_105,
-};
-const FIRST_PASSWORD = 'three-plain-words-and-4';
-export const ADMINISTRATOR = { name: 'admin', password: 'four-plain-words-and-a-5' };
+/** Where the services are built: `apps` of the checkout. */
+const APPS = join(MAIN, '..', '..', '..');
 
-/** One process of the product on a machine of its own. */
-export class Part {
-  private answers = 0;
-  private child: ReturnType<Machine['spawn']> | undefined;
-
-  constructor(
-    readonly machine: Machine,
-    private readonly args: readonly string[],
-    private readonly logFile: string,
-  ) {}
-
-  get pid(): number {
-    return this.child!.pid!;
-  }
-
-  /** @returns what it says of itself when it is ready */
-  async start(): Promise<Readonly<Record<string, unknown>>> {
-    const child = this.machine.spawn(process.execPath, ['--enable-source-maps', MAIN, ...this.args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    this.child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (text: Buffer) => writeFileSync(this.logFile, text, { flag: 'a', mode: 0o600 }));
-    }
-    const said = await this.next<FromPart>((message) => message.type === 'ready' || message.type === 'failed');
-    if (said?.type === 'ready') return said.facts;
-    throw new Error(`${this.args.join(' ')} did not start: ${said?.type === 'failed' ? said.message : this.log.slice(-2_000)}`);
-  }
-
-  get log(): string {
-    return readFileSync(this.logFile, 'utf8');
-  }
-
-  async ask<T>(what: string, about: string): Promise<T> {
-    const id = ++this.answers;
-    const answer = this.next<Extract<FromPart, { type: 'answer' }>>((message) => message.type === 'answer' && message.id === id);
-    this.child!.send({ type: 'ask', id, what, about } satisfies ToPart);
-    const { value, error } = (await answer) ?? { error: 'it has ended' };
-    if (error !== undefined) throw new Error(`${what}: ${error}`);
-    return value as T;
-  }
-
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.child !== undefined) await ended(this.child, signal);
-  }
-
-  private next<T extends FromPart>(wanted: (message: FromPart) => boolean): Promise<T | undefined> {
-    const child = this.child!;
-    return new Promise((resolve) => {
-      const settle = (message?: FromPart) => {
-        clearTimeout(late);
-        child.off('message', hear);
-        child.off('exit', ended);
-        resolve(message as T | undefined);
-      };
-      const hear = (raw: unknown) => void (wanted(raw as FromPart) && settle(raw as FromPart));
-      const ended = () => settle();
-      const late = setTimeout(settle, READY_MS);
-      child.on('message', hear);
-      child.once('exit', ended);
-    });
-  }
-}
-
-/** A site of the world: its process, its people, and what its brain has folded. */
+/** A site of the world: its machine, its processes, its people, and what its brain has folded. */
 export class SiteInWorld {
   constructor(
     readonly id: string,
-    readonly part: Part,
+    readonly machine: Machine,
+    /** None: somebody started the site by a command, in the foreground. */
+    readonly parts: readonly Part[],
     readonly crew: Crew,
     readonly stateDir: string,
   ) {}
-
-  get machine(): Machine {
-    return this.part.machine;
-  }
 
   /** People of this site are on its own machine: where it is `localhost`, a browser gives them their camera without HTTPS. */
   readonly gatewayUrl = `http://127.0.0.1:${PORTS.meet}`;
@@ -133,12 +56,14 @@ export class SiteInWorld {
 }
 
 /**
- * Management and sites as they are in the field: each a process on a machine of its own (a network namespace), reaching the
- * others over a wire that can be cut, and nothing else. Needs root, `iproute2` and `nftables`.
+ * Management and sites as they are in the field: each on a machine of its own (a network namespace), reaching the others over a
+ * wire that can be cut, and nothing else. A site is one process, or, where the run has brokers, one for each of its services
+ * (ADR 0046). Needs root, `iproute2` and `nftables`.
  */
 export class WorldOfSites {
   private readonly running: SiteInWorld[] = [];
   private readonly joined: ChildProcess[] = [];
+  private readonly doors: BrokerDoor[] = [];
 
   private constructor(
     readonly wire: Namespaces,
@@ -168,7 +93,8 @@ export class WorldOfSites {
       const facts = (await management.start()) as { siteUrl: string; caFingerprint: string };
       world = new WorldOfSites(wire, state, management, await Crew.at(machine, 'management'), facts);
       await world.administer([{ do: 'sign-in', name: ADMINISTRATOR.name, password: FIRST_PASSWORD, next: ADMINISTRATOR.password }]);
-      await Promise.all(sites.map((id) => world!.startSite(id, capacity)));
+      const brokers = brokersUnderTest(sites.length);
+      await Promise.all(sites.map((id, at) => world!.startSite(id, capacity, brokers?.[at])));
       return world;
     } catch (error) {
       await (world?.close() ?? wire.close());
@@ -238,7 +164,7 @@ export class WorldOfSites {
   async people(id: string): Promise<SiteInWorld> {
     const machine = this.wire.machine(id);
     const stateDir = join(this.state, id, id);
-    const site = new SiteInWorld(id, new Part(machine, [], join(stateDir, `${id}.log`)), await Crew.at(machine, id), stateDir);
+    const site = new SiteInWorld(id, machine, [], await Crew.at(machine, id), stateDir);
     this.running.push(site);
     return site;
   }
@@ -250,41 +176,49 @@ export class WorldOfSites {
     });
   }
 
-  private async startSite(id: string, capacity: number): Promise<void> {
+  private async startSite(id: string, capacity: number, broker: string | undefined): Promise<void> {
     const machine = this.wire.machine(id);
     const { token } = await this.management.ask<{ token: string }>('enrolment-token', id);
     const stateDir = join(this.state, id);
     const management = { url: this.facts.siteUrl, caFingerprint: this.facts.caFingerprint, token };
     const config = siteConfigOf(machine, stateDir, management, capacity);
-    const part = new Part(machine, ['site', keep(this.state, `${id}.json`, config)], join(this.state, `${id}.log`));
-    await part.start();
-    this.running.push(new SiteInWorld(id, part, await Crew.at(machine, id), stateDir));
+    const parts = broker === undefined ? [this.wholeSite(machine, config)] : await this.siteApart(machine, config, broker);
+    const site = new SiteInWorld(id, machine, parts, await Crew.at(machine, id), stateDir);
+    // Before they start: if one of them cannot, the others are ended with the world.
+    this.running.push(site);
+    await Promise.all(parts.map((part) => part.start()));
+  }
+
+  private wholeSite(machine: Machine, config: SiteConfig): Part {
+    const { site } = config;
+    return new Part(machine, ['site', keep(this.state, `${site}.json`, config)], join(this.state, `${site}.log`));
+  }
+
+  /** Each service of a site as a process of its own, with a broker between them that only this site reaches. */
+  private async siteApart(machine: Machine, config: SiteConfig, broker: string): Promise<readonly Part[]> {
+    this.doors.push(await BrokerDoor.open(machine, broker, join(this.state, `${config.site}-broker.sock`)));
+    return servicesApart(config, { kafka: broker }, APPS).map(
+      ({ name, main, env }) => new Part(machine, [], join(this.state, `${name}.log`), { main, env }),
+    );
   }
 
   /** What every process wrote at its end, for a spec that failed. */
   get logs(): string {
-    return this.running.map(({ id, part }) => `--- ${id}\n${part.log.slice(-3_000)}`).join('\n');
+    const all = this.running.flatMap(({ id, parts }) => parts.map((part) => `--- ${id}\n${part.log.slice(-3_000)}`));
+    return all.join('\n');
   }
 
   async close(): Promise<void> {
     await Promise.all(this.running.map(({ crew }) => crew.close()));
     await this.office.close();
     await Promise.all(this.joined.map((child) => ended(child)));
-    await Promise.all(this.running.map(({ part }) => part.stop()));
+    await Promise.all(this.running.flatMap(({ parts }) => parts.map((part) => part.stop())));
     await this.management.stop();
+    await Promise.all(this.doors.map((door) => door.close()));
     await this.wire.close();
     rmSync(this.state, { recursive: true, force: true });
   }
 }
-
-const ended = async (child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill(signal);
-  const forced = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  await gone;
-  clearTimeout(forced);
-};
 
 const signIn = { do: 'ask', method: 'POST', path: '/v1/sessions', body: ADMINISTRATOR } as const;
 
@@ -294,46 +228,3 @@ const keep = (folder: string, name: string, value: unknown): string => {
   writeFileSync(file, JSON.stringify(value), { mode: 0o600 });
   return file;
 };
-
-const siteOf = ({ name, address }: Machine) => ({
-  id: name as SiteId,
-  name: name.toUpperCase(),
-  meetUrl: `http://${address}:${PORTS.meet}`,
-  linkUrl: `wss://${address}:${PORTS.link}`,
-});
-
-const managementConfigOf = ({ address }: Machine, stateDir: string, sites: ManagementConfig['sites']): ManagementConfig => ({
-  host: address,
-  sitePort: PORTS.sites,
-  clientHost: address,
-  portalPort: PORTS.portal,
-  telemetryPort: PORTS.telemetry,
-  stateDir,
-  firstAdministrator: { name: ADMINISTRATOR.name, password: FIRST_PASSWORD },
-  sites,
-  rooms: [],
-});
-
-const siteConfigOf = (
-  { name, address }: Machine,
-  stateDir: string,
-  management: SiteConfig['management'],
-  capacity: number,
-): SiteConfig => ({
-  site: name as SiteId,
-  name: name.toUpperCase(),
-  host: address,
-  clientHost: '127.0.0.1',
-  ports: {
-    meet: PORTS.meet,
-    brainLink: PORTS.link,
-    registrar: PORTS.registrar,
-    telemetry: PORTS.report,
-    brainHealth: PORTS.brain,
-    bus: PORTS.bus,
-    nodes: [{ client: 7_110, mediaLink: 7_120, webRtc: 7_130, crossings: { from: 7_140, to: 7_199 } }],
-  },
-  capacity,
-  stateDir,
-  management,
-});
