@@ -33,7 +33,7 @@ export const SUITES = [
     check: [bin('tsc'), '-p', 'tools/tsconfig.json'],
   },
   { name: 'lint', about: 'ESLint and who may import whom', budgetMin: 2, needsWorld: false, check: [bin('nx'), 'run', 'isthmus:lint'] },
-  { name: 'unit', about: 'rules, laws and the house itself', budgetMin: 4, needsWorld: false, project: 'unit' },
+  { name: 'unit', about: 'rules, laws and the house itself', budgetMin: 2, needsWorld: false, project: 'unit' },
   {
     name: 'simulation',
     about: '2,000 histories of several sites, each by a seed',
@@ -41,7 +41,7 @@ export const SUITES = [
     needsWorld: false,
     check: simulation('--seeds', '2000'),
   },
-  { name: 'service', about: 'services over real adapters and sockets', budgetMin: 8, needsWorld: true, project: 'service' },
+  { name: 'service', about: 'services over real adapters and sockets', budgetMin: 9, needsWorld: true, project: 'service' },
   { name: 'e2e', about: 'the whole product, real media and browsers', budgetMin: 11, needsWorld: true, project: 'e2e' },
   {
     name: 'apart',

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { Fault } from '@isthmus/kernel';
 import { fromPart, type FromPart, type ToPart } from '../part-protocol.js';
 
@@ -19,7 +19,8 @@ export interface SupervisedOptions {
   readonly onBack?: () => void;
 }
 
-const READY_MS = 60_000;
+/** Longer than any part waits for what it depends on: its own words about that say more than ours. */
+const READY_MS = 100_000;
 const STOP_MS = 5_000;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /** Erlang's restart intensity: this many restarts within the window, then it is left as it is. */
@@ -111,8 +112,10 @@ export class Supervised {
   private readiness(child: ChildProcess): Promise<Readonly<Record<string, unknown>>> {
     const { title, logFile } = this.options;
     const failed = (why: string) => new Fault('demo.part-failed', `${title} did not start: ${why} Its log is ${logFile}.`);
+    /** Without a word of its own, what it did last is the best that can be told. */
+    const silent = (why: string) => new Fault('demo.part-failed', `${failed(why).message} It ends with:\n${lastLinesOf(logFile)}`);
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(failed(`it was not ready within ${READY_MS / 1000} s.`)), READY_MS);
+      const late = setTimeout(() => reject(silent(`it was not ready within ${READY_MS / 1000} s.`)), READY_MS);
       child.on('message', (raw) => {
         const message = fromPart.safeParse(raw).data;
         if (message?.type === 'ready') resolve(message.facts);
@@ -122,7 +125,7 @@ export class Supervised {
       // Its own words come first if it has any: the channel is read before the process is reported as gone.
       child.once('close', (code, signal) => {
         clearTimeout(late);
-        reject(failed(`it ended with ${signal ?? `status ${code}`}.`));
+        reject(silent(`it ended with ${signal ?? `status ${code}`}.`));
       });
     });
   }
@@ -157,6 +160,10 @@ export class Supervised {
     }, wait);
   }
 }
+
+const LAST_LINES = 5;
+
+const lastLinesOf = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
 
 /** One old log is kept: logs grow, and nobody empties a demo's. */
 const rotate = (file: string): void => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Topic } from '@isthmus/ports';
 import { faultOf, type KafkaAccess } from './access.js';
@@ -18,6 +19,8 @@ export interface GroupParts {
   readonly group: string;
   /** Handles one message and settles everything about it; never throws. */
   handle(taken: Taken): Promise<void>;
+  /** Says why the group could not be joined, before it is tried again. */
+  waiting?(why: string): void;
 }
 
 /** A fetch that finds nothing is answered after so long; kafkajs' 5 s would hold up whatever comes to a quiet topic (ADR 0041). */
@@ -30,7 +33,10 @@ const COMMIT_EVERY_MS = 100;
 const OPEN_MAX = 1_000;
 const AGAIN_MS = 1_000;
 const FAREWELL_MS = 1_000;
+/** A broker that has just started knows its groups only after a while; what it answers until then ends one attempt, not the start. */
 const JOIN_WITHIN_MS = 60_000;
+const ATTEMPT_WITHIN_MS = 20_000;
+const PIN_AGAIN_MS = 200;
 
 /** This process' membership of one consumer group, for all topics that it listens to as part of that group. */
 export class GroupConsumer {
@@ -69,7 +75,20 @@ export class GroupConsumer {
   private joinedTopics: ReadonlySet<Topic> = new Set();
 
   private async restart(): Promise<void> {
-    if (this.closing) return;
+    const deadline = performance.now() + JOIN_WITHIN_MS;
+    while (!this.closing) {
+      try {
+        return await this.join();
+      } catch (error) {
+        const fault = faultOf(error, this.parts.access);
+        if (!fault.retryable || performance.now() > deadline) throw fault;
+        this.parts.waiting?.(fault.message);
+        await pause(AGAIN_MS);
+      }
+    }
+  }
+
+  private async join(): Promise<void> {
     await this.stop();
     const { kafka, group } = this.parts;
     const topics = [...this.topics];
@@ -85,39 +104,38 @@ export class GroupConsumer {
     this.consumer = consumer;
     this.joinedTopics = new Set(topics);
     const arrives = this.watch(consumer);
-    await consumer.connect();
-    await consumer.subscribe({ topics, fromBeginning: false });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 1,
-      eachBatch: (payload) => this.take(payload),
-    });
-    await arrives;
+    const runs = async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topics, fromBeginning: false });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 1,
+        eachBatch: (payload) => this.take(payload),
+      });
+    };
+    await Promise.all([runs(), arrives]);
   }
 
-  /** Resolves at the first fetch after the places where each partition begins are written down. */
+  /** Resolves at the first fetch after the places where each partition begins are written down; rejects if it ends or is late before. */
   private watch(consumer: Consumer): Promise<void> {
     const { events } = consumer;
     return new Promise<void>((resolve, reject) => {
       let pinned = false;
-      const late = setTimeout(
-        () => reject(faultOf(new Error(`the group ${this.parts.group} could not be joined`), this.parts.access)),
-        JOIN_WITHIN_MS,
-      );
+      let arrived = false;
+      const fail = (error: Error) => {
+        clearTimeout(late);
+        reject(faultOf(error, this.parts.access));
+      };
+      const late = setTimeout(() => fail(new Error(`the group ${this.parts.group} could not be joined`)), ATTEMPT_WITHIN_MS).unref();
       consumer.on(events.GROUP_JOIN, ({ payload }) => {
         if (consumer !== this.consumer) return;
         this.assigned = assignmentOf(payload);
-        this.pin(consumer).then(
-          () => {
-            pinned = true;
-            this.trouble = undefined;
-          },
-          (error: unknown) => (this.trouble = faultOf(error, this.parts.access).message),
-        );
+        void this.pinned(consumer, this.assigned).then((done) => (pinned ||= done));
       });
       consumer.on(events.FETCH, () => {
         if (!pinned) return;
+        arrived = true;
         clearTimeout(late);
         resolve();
       });
@@ -125,6 +143,7 @@ export class GroupConsumer {
         if (consumer !== this.consumer || this.closing) return;
         this.trouble = `messages for ${this.parts.group} do not arrive: ${faultOf(error, this.parts.access).message}`;
         if (restart) return;
+        if (!arrived) return fail(error);
         // kafkajs gives up on some errors that pass, as a broker that is away.
         this.again = setTimeout(() => void this.comeBack(), AGAIN_MS);
       });
@@ -137,6 +156,21 @@ export class GroupConsumer {
       this.trouble = faultOf(error, this.parts.access).message;
       if (!this.closing) this.again = setTimeout(() => void this.comeBack(), AGAIN_MS);
     });
+  }
+
+  /** Pins until it has succeeded, or something else is assigned. */
+  private async pinned(consumer: Consumer, assigned: GroupConsumer['assigned']): Promise<boolean> {
+    while (consumer === this.consumer && assigned === this.assigned) {
+      try {
+        await this.pin(consumer);
+        this.trouble = undefined;
+        return true;
+      } catch (error) {
+        this.trouble = faultOf(error, this.parts.access).message;
+        await pause(PIN_AGAIN_MS);
+      }
+    }
+    return false;
   }
 
   /** A group that begins somewhere writes down where, before anything else can happen: a partition that moves must not begin later. */

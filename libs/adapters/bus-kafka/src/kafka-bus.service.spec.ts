@@ -163,6 +163,12 @@ describe('the bus on Kafka', PATIENCE, () => {
         eventually,
       );
       const before = acknowledged.length;
+      const late: unknown[] = [];
+      const joining = bus.subscribe(
+        events,
+        { group: `late-${run}` },
+        async ({ key, value }) => void (key.endsWith(run) && late.push(value)),
+      );
       // Meanwhile what waits is bounded, and whoever publishes more is told.
       const outcomes = await Promise.allSettled(
         Array.from({ length: 300 }, (_, n) => narrow.publish({ topic: quiet, key: 'k', value: n })),
@@ -172,6 +178,9 @@ describe('the bus on Kafka', PATIENCE, () => {
       expect(codes).toHaveLength(300);
       await brokers.start(0);
       await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(before + 20), eventually);
+      // Who wanted to listen while nobody was there listens now.
+      await joining;
+      await vi.waitFor(() => expect(late.length).toBeGreaterThan(0), eventually);
       going = false;
       await publishing;
       await vi.waitFor(() => expect(acknowledged.filter((n) => !heard.has(n))).toEqual([]), eventually);

@@ -13,7 +13,7 @@ export interface KafkaBusOptions extends KafkaAccess {
   readonly topics: readonly TopicPlan[];
   /** How long to wait for a cluster that does not answer at the start. Default 60 s. */
   readonly waitMs?: number;
-  /** Says, once, that the cluster is waited for. */
+  /** Says that the cluster, or one of its groups, is waited for. */
   readonly waiting?: (why: string) => void;
   /** What a handler threw for which no requester waits. Default: one line on stderr. */
   readonly report?: (failure: { readonly topic: Topic; readonly group: string; readonly error: unknown }) => void;
@@ -135,7 +135,11 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
     const there = groups.get(name);
     if (there) return there;
     const local: LocalGroup = {
-      consumer: new GroupConsumer({ kafka, admin, access: options, group: name, handle: (taken) => handled(taken, name, local) }),
+      consumer: new GroupConsumer({
+        ...{ kafka, admin, access: options, group: name },
+        handle: (taken) => handled(taken, name, local),
+        waiting: (why) => options.waiting?.(why),
+      }),
       members: new Map(),
       answers: new Set(),
     };
