@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
+import { expectAccessible } from './testing/accessibility.js';
 import { Attendee, startBrowser } from './testing/attendee.js';
 import { startOneSite, type OneSite } from './testing/one-site.js';
 
@@ -106,6 +107,7 @@ describe('the door', () => {
 
   it('lets a guest wait for the host, and in when the host comes', async () => {
     const guest = await at(`board-${number}`);
+    await expectAccessible(guest.page);
     await guest.knock('Gus');
     await guest.pin('0815');
     await expect.poll(() => guest.part('waiting').getAttribute('data-reason'), soon).toBe('host');
@@ -134,6 +136,7 @@ describe('a host', () => {
 
   it('mutes a guest, who is told', async () => {
     const [host, guest] = await hostAndGuest();
+    await expectAccessible(host.page);
     await lineOf(host, 'Gus').click();
     await host.part('mute-person').click();
     await expect.poll(() => guest.part('microphone').getAttribute('aria-pressed'), soon).toBe('false');

@@ -11,6 +11,7 @@ import type { SiteId } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
 import { startProvisioning, type Provisioning } from '@isthmus/provisioning';
 import { startTelemetry } from '@isthmus/telemetry';
+import { expectAccessible } from './testing/accessibility.js';
 import { startBrowser } from './testing/attendee.js';
 import { legOf, reportingSites } from './testing/reporting-sites.js';
 
@@ -109,6 +110,7 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
   it('opens to a one-time password only for its replacement, and then to Live View', async () => {
     await signIn('wrong');
     await part('trouble').getByText('Name or password is wrong.').waitFor();
+    await expectAccessible(page);
     await signIn(ONE_TIME);
     await part('current-password').fill(ONE_TIME);
     await part('new-password').fill('short');
@@ -140,6 +142,7 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
       .poll(() => part('way').allTextContents(), soon)
       .toEqual(['board-roomhttp://127.0.0.12:7200/r/board-room', 'board-roomhttp://127.0.0.11:7100/r/board-room']);
     expect(await part('fresh-pins').textContent()).toContain(pin);
+    await expectAccessible(page);
     expect(await part('open-link').first().getAttribute('href')).toBe('http://127.0.0.12:7200/r/board-room');
     expect((await ask('get', '/v1/rooms')).items).toMatchObject([{ aliases: ['board-room'], hostPinSet: true }]);
     await page.reload();
@@ -201,6 +204,7 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
       await expect.poll(async () => (await part('link').allTextContents()).filter((row) => /1,\d{3}/.test(row)).length, soon).toBe(2);
       await page.getByText('Table', { exact: true }).click();
       await expect.poll(() => part('fact-link').first().textContent(), soon).toContain('1 HD + 2 T, 1 voice');
+      await expectAccessible(page);
     } finally {
       reports.close();
     }
@@ -219,6 +223,7 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
     await part('make-command').click();
     expect(await part('command').textContent()).toMatch(/^npm run join -- [\w-]+\.[\w-]+$/);
     await part('copy-command').waitFor();
+    await expectAccessible(page);
     await page.keyboard.press('Escape');
     const card = page.locator('[data-testid=site][data-site=osl]');
     await card.getByTestId('add-node').click();
