@@ -29,27 +29,45 @@ export interface Dialled {
 }
 
 const HANDSHAKE_MS = 3_000;
+/**
+ * While nobody answers, another attempt begins beside those under way this often: the way may be there again at any moment,
+ * and a greeting that was lost (SYN, RFC 9293 §3.8.1) is said again by the system after a second, then two, then four.
+ */
+const BESIDE_MS = 750;
+const NO_ANSWER = `no answer for ${HANDSHAKE_MS / 1_000} s`;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
 /** A link that lived so long was a good one: the next attempt comes soon. */
 const PROVEN_MS = 2_000;
 
-/** Keeps one link to somebody up: dials, checks who answers, and dials again whenever it is lost (100 ms to 2 s later, with jitter). */
+/**
+ * Keeps one link to somebody up: dials, checks who answers, and dials again whenever it is lost. Whoever refuses is asked again
+ * later each time (100 ms to 2 s, with jitter); whoever is silent is asked on and on, for nobody says when a way is mended.
+ */
 export const dial = (options: DialOptions): Dialled => {
   const { onLink, onDown = () => undefined } = options;
+  /** Connections that are being made; the first that stands is the link. */
+  const attempts = new Set<WebSocket>();
   let link: SecureLink | undefined;
   let waitMs = FIRST_WAIT_MS;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  let attempt: WebSocket | undefined;
 
+  const connectIn = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(connect, ms);
+  };
   const again = (reason: string) => {
-    link = undefined;
-    attempt = undefined;
     if (closed) return;
     onDown(reason);
-    timer = setTimeout(connect, waitMs * (0.5 + Math.random() / 2));
+    connectIn(waitMs * (0.5 + Math.random() / 2));
     waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
+  };
+  const giveUp = (others: Set<WebSocket>) => {
+    for (const socket of [...others]) {
+      others.delete(socket);
+      socket.terminate();
+    }
   };
 
   const connect = () => {
@@ -60,9 +78,15 @@ export const dial = (options: DialOptions): Dialled => {
       return again(error instanceof Error ? error.message : String(error));
     }
     const { socket, stream } = opened;
-    attempt = socket;
+    attempts.add(socket);
+    connectIn(BESIDE_MS);
     let failure: string | undefined;
     const failed = (error: Error & { code?: string }) => (failure ??= reasonOf(error));
+    // `handshakeTimeout` of the WebSocket begins only when TLS stands, which over a cut link is never.
+    const late = setTimeout(() => {
+      failure ??= NO_ANSWER;
+      socket.terminate();
+    }, HANDSHAKE_MS);
     socket.on('unexpected-response', (request, response) => {
       const said = response.headers[REASON_HEADER];
       failure = `refused by the other end: ${typeof said === 'string' ? decoded(said) : `HTTP ${response.statusCode}`}`;
@@ -71,20 +95,29 @@ export const dial = (options: DialOptions): Dialled => {
       socket.terminate();
     });
     socket.on('error', failed);
-    const ended = () => again(failure ?? 'connection lost');
+    const ended = () => {
+      clearTimeout(late);
+      // Another attempt stands, or all were given up.
+      if (!attempts.delete(socket)) return;
+      if (failure === NO_ANSWER) onDown(failure);
+      else again(failure ?? 'connection lost');
+    };
     socket.on('close', ended);
     socket.on('open', () => {
       const identity = identityOf(stream.getPeerX509Certificate()?.raw ?? '');
-      if (!identity) return socket.terminate();
+      if (!identity || !attempts.delete(socket)) return socket.terminate();
+      clearTimeout(timer);
+      clearTimeout(late);
+      giveUp(attempts);
       socket.off('error', failed);
-      socket.off('close', ended);
       const upSince = performance.now();
-      link = secureLink(socket, stream, identity, { ...LIMITS, ...options.limits });
-      link.onClose((reason) => {
+      const standing = (link = secureLink(socket, stream, identity, { ...LIMITS, ...options.limits }));
+      standing.onClose((reason) => {
+        link = undefined;
         if (performance.now() - upSince >= PROVEN_MS) waitMs = FIRST_WAIT_MS;
         again(reason);
       });
-      onLink(link);
+      onLink(standing);
     });
   };
   connect();
@@ -96,8 +129,8 @@ export const dial = (options: DialOptions): Dialled => {
     close: () => {
       closed = true;
       clearTimeout(timer);
-      if (link) link.close('closed');
-      else attempt?.terminate();
+      link?.close('closed');
+      giveUp(attempts);
     },
   };
 };
@@ -126,7 +159,6 @@ const openSocket = ({
   });
   const socket = new WebSocket(url, {
     createConnection: () => stream,
-    handshakeTimeout: HANDSHAKE_MS,
     maxPayload: limits.messageBytes ?? LIMITS.messageBytes,
     perMessageDeflate: false,
   });
@@ -157,7 +189,6 @@ const reasonOf = (error: Error & { code?: string }): string => {
       return 'connection lost';
     default:
   }
-  if (error.message.includes('handshake has timed out')) return `no answer for ${HANDSHAKE_MS / 1_000} s`;
   return isAboutCertificate(error.code) ? certificateReason(error.code) : error.message;
 };
 

@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -176,6 +176,46 @@ describe('a secure link', () => {
     proxy.heal();
     await until(() => expect(links).toHaveLength(2), 8_000);
     expect(new Set(asked)).toEqual(new Set(['10.255.0.1']));
+  });
+
+  test('who is silent is called again while the first call is still waiting', async () => {
+    const { server } = await serve();
+    const swallowed: unknown[] = [];
+    const door = createTcpServer((caller) => {
+      caller.on('error', () => undefined);
+      if (swallowed.length === 0) return void swallowed.push(caller);
+      const callee = connectTcp(server.port, '127.0.0.1').on('error', () => undefined);
+      caller.pipe(callee).pipe(caller);
+    });
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    endings.push(() => door.close());
+    const events: string[] = [];
+    const { links } = call({
+      url: `wss://127.0.0.1:${(door.address() as AddressInfo).port}`,
+      translate: (host) => (events.push('called'), host),
+      onDown: (reason) => events.push(reason),
+    });
+    await until(() => expect(links).toHaveLength(1), 30_000);
+    expect(swallowed).toHaveLength(1);
+    expect(events.slice(0, 2)).toEqual(['called', 'called']);
+    const calls = events.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([events.length, links.length, links[0]!.open]).toEqual([calls, 1, true]);
+  });
+
+  test('no call waits for ever: over a cut link not even the first word of TLS comes back', async () => {
+    let callers = 0;
+    const door = createTcpServer((caller) => {
+      callers += 1;
+      caller.on('error', () => undefined).on('close', () => (callers -= 1));
+      caller.resume();
+    });
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    endings.push(() => door.close());
+    const { dialled, downs } = call({ url: `wss://127.0.0.1:${(door.address() as AddressInfo).port}` });
+    await until(() => expect(downs.slice(0, 2)).toEqual(['no answer for 3 s', 'no answer for 3 s']), 30_000);
+    dialled.close();
+    await until(() => expect(callers).toBe(0));
   });
 
   test('closing twice is quiet, ends the other side with the reason, and nothing dials again', async () => {
