@@ -91,6 +91,8 @@ export class World implements SiteEvents {
     await schedule.runUntil(endMs);
     await schedule.runUntil(endMs + AFTERMATH_MS);
     compareSites(this);
+    // Node keeps every joined signal with a listener until it is aborted, and with it all of this world.
+    for (const { peers } of sites) peers?.kill();
     const print = sites.map(({ disk }) => [...disk.facts.keys()].sort().join()).join('|');
     return { seed: this.seed, violations: this.ledger.violations, did: this.#summary(), merged: this.merged, print };
   }
