@@ -238,10 +238,12 @@ export class Chronicle {
     }
   }
 
-  /** Takes back what was let go of: all that the store has of it. */
-  takeBack(id: ConferenceId, facts: readonly Fact[]): void {
-    this.letGo.delete(id);
-    if (!this.facts.has(id)) this.facts.set(id, new Map());
+  /** Takes back what was let go of: all that the store has of it, and of what it was joined with, which it may have come after. */
+  async takeBack(id: ConferenceId): Promise<void> {
+    const ids = groupsOf(this.openings.state).find((joined) => joined.includes(id)) ?? [id];
+    const facts: Fact[] = [];
+    for (const one of ids) facts.push(...(await readConference(this.writer, one)));
+    for (const one of ids) if (this.letGo.delete(one)) this.facts.set(one, new Map());
     this.add(facts);
   }
 
@@ -353,7 +355,7 @@ export class Chronicle {
 }
 
 /** All facts of a conference that the store has, whoever recorded them. */
-export const readConference = async ({ store }: Writer, id: ConferenceId): Promise<readonly Fact[]> => {
+const readConference = async ({ store }: Writer, id: ConferenceId): Promise<readonly Fact[]> => {
   const facts: Fact[] = [];
   for (const stream of await store.streams('conference')) {
     if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);

@@ -15,7 +15,7 @@ import {
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
 import { carriesForOthers, cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
-import { Chronicle, readConference, type Writer } from './chronicle.js';
+import { Chronicle, type Writer } from './chronicle.js';
 import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
 import type { Nodes } from './nodes.js';
@@ -373,7 +373,7 @@ export class Meeting {
 
   private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
     await this.catchUp();
-    while (this.chronicle.isLetGo(id)) this.chronicle.takeBack(id, await readConference(this.writer, id));
+    while (this.chronicle.isLetGo(id)) await this.chronicle.takeBack(id);
     const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
     await this.chronicle.record(id, bodies);
     await this.follow().catch(() => undefined); // What was asked is recorded; what follows is tried again by `tidy`.

@@ -133,6 +133,33 @@ describe('the brain, as the simulator found it', () => {
     allIsWell();
   });
 
+  it('hears who leaves when what ended the meeting for them is here and not folded yet', async () => {
+    // Two openings in one moment, which are one meeting: what one says comes after what the other said.
+    const [there, here] = [world.people.opens(siteAt(0), 'r0', { role: 'host' }), world.people.opens(siteAt(1), 'r0', { role: 'host' })];
+    await passes(2_000);
+    expect(
+      siteAt(1)
+        .disk.rows('room')
+        .map(({ type }) => type),
+    ).toContain('ConferencesJoined');
+    await does(here, { type: 'lock' });
+    cut(0, 1);
+    cut(0, 2);
+    await does(there, { type: 'end-for-all' });
+    await passes(3_000);
+    heal();
+    while (
+      !siteAt(1)
+        .disk.rows('conference')
+        .some(({ type }) => type === 'MeetingEnded')
+    )
+      await passes(1);
+    expect(here.state).toBe('in');
+    world.people.leaves(here);
+    await passes(8_000);
+    allIsWell();
+  });
+
   it('takes nobody for torn off while a link that was lost is watched before it counts again', async () => {
     const [host, guest] = [await comes(0, { role: 'host' }), await comes(1, { role: 'guest' })];
     const seenAt = (at: number) => siteAt(at).views.get('r0')?.byRecency;
