@@ -49,8 +49,14 @@ function chosen(args) {
   const unknown = values.only?.find((name) => !SUITES.some((suite) => suite.name === name));
   if (unknown) throw new Problem(`There is no suite "${unknown}".`, `There are: ${SUITES.map(({ name }) => name).join(', ')}.`);
   const wanted = SUITES.filter(({ name, long }) => (values.only ? values.only.includes(name) : !long || values.long));
-  const suites = positionals.length > 0 ? wanted.filter(({ project }) => project) : wanted;
+  const suites = builtFirst(positionals.length > 0 ? wanted.filter(({ project }) => project) : wanted);
   return { suites: suites.filter(({ project }) => !project || specFiles(project) > 0), filters: positionals };
+}
+
+/** What runs the product runs what is built. @param {Suite[]} suites @returns {Suite[]} */
+function builtFirst(suites) {
+  const build = SUITES.filter(({ name }) => name === 'build');
+  return suites.some(({ needsWorld }) => needsWorld) && !suites.some(({ name }) => name === 'build') ? [...build, ...suites] : suites;
 }
 
 /** @param {Suite[]} suites */
