@@ -179,7 +179,7 @@ export class Pipe {
         try {
           const stream = await transport.accept(source === 'camera' ? 'video' : 'audio', rtpParameters);
           this.accepted.set(key, { parameters, stream });
-          const arriving: Arriving = { leg, source, from: options.to.node, stream };
+          const arriving: Arriving = { leg, source, from: options.to.node, since: options.now(), stream };
           options.streams.add(arriving);
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;

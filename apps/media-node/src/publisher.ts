@@ -44,7 +44,7 @@ export class Publisher {
       this.told = undefined;
       this.beginsUntil = this.now() + BEGINS_WITH_ALL_MS;
     }
-    this.streams.add({ leg: this.leg, source, from: 'client', stream });
+    this.streams.add({ leg: this.leg, source, from: 'client', since: this.now(), stream });
     return stream;
   }
 

@@ -9,6 +9,8 @@ export interface Arriving {
   readonly source: Source;
   /** `client`: its owner is attached here. Otherwise the node that sends it to us. */
   readonly from: 'client' | NodeId;
+  /** When it came, monotonic ms. */
+  readonly since: number;
   readonly stream: Stream;
 }
 

@@ -11,6 +11,13 @@ const CONGESTED_AT = 5;
 const CONGESTED_MS = { least: 5_000, most: 60_000 };
 /** How long a viewer may go without the layer it should have before it is asked for once more. */
 const POKE_AFTER_MS = 400;
+/**
+ * A stream that comes over a pipe: from then on its layers can be switched between. mediasoup takes three sender's reports to know
+ * how their clocks relate (`RemoteClockOffsetEstimator`), and sends one every 1 to 1.5 s (ADR 0006).
+ */
+const CLOCKS_KNOWN_AFTER_MS = 6_000;
+/** Until then, nobody is shown the wrong layer, to be stuck with it, while the right one may still be on its way; no longer than this. */
+const LAYER_WITHIN_MS = 1_000;
 
 /** What one viewer gets of one stream. */
 interface Shown {
@@ -21,6 +28,7 @@ interface Shown {
   wanted: boolean;
   parkedAt: number;
   askedAt: number;
+  readonly since: number;
 }
 
 interface Want {
@@ -67,7 +75,7 @@ export class Viewer {
     const named = new Set(feeds);
     const now = [...this.shown.values()].filter(({ feed, ready }) => !ready && named.has(feed.id));
     for (const shown of now) shown.ready = true;
-    await Promise.all(now.filter(({ wanted }) => wanted).map(({ feed }) => feed.gate(true)));
+    await Promise.all(now.filter((shown) => shown.wanted && this.mayBegin(shown)).map(({ feed }) => feed.gate(true)));
   }
 
   private async addMissing(wants: ReadonlyMap<string, Want>): Promise<readonly ConsumerOffer[]> {
@@ -81,7 +89,8 @@ export class Viewer {
     if (stream.closed || this.transport.closed) return undefined;
     const feed = await this.transport.consume(stream, this.rtpCapabilities, large ? 1 : 0);
     this.drop(key);
-    const shown: Shown = { arriving, feed, ready: false, wanted: true, parkedAt: 0, askedAt: this.now() };
+    const now = this.now();
+    const shown: Shown = { arriving, feed, ready: false, wanted: true, parkedAt: 0, askedAt: now, since: now };
     this.shown.set(key, shown);
     feed.onClosed(() => {
       if (this.shown.get(key) === shown) this.shown.delete(key);
@@ -102,8 +111,16 @@ export class Viewer {
     if (shown.wanted && !wanted) shown.parkedAt = this.now();
     shown.wanted = wanted;
     const steered = wanted && shown.feed.kind === 'video' ? await this.steer(shown, want.large) : true;
-    await shown.feed.gate(wanted && shown.ready);
-    return !steered;
+    const mayBegin = this.mayBegin(shown);
+    await shown.feed.gate(wanted && shown.ready && mayBegin);
+    return !steered || (wanted && !mayBegin);
+  }
+
+  /** A feed takes whatever layer there is when it begins; of a stream that has just come, it could not leave that one again soon. */
+  private mayBegin({ feed, arriving: { from, stream, since }, since: fedSince }: Shown): boolean {
+    const now = this.now();
+    const canSwitch = stream.layers === 1 || from === 'client' || now - since > CLOCKS_KNOWN_AFTER_MS;
+    return canSwitch || feed.open || stream.live(feed.preferred ?? 0) || now - fedSince > LAYER_WITHIN_MS;
   }
 
   /** Large if the viewer's network bears it. False if another layer than that leaves although both arrive. */
