@@ -4,7 +4,7 @@ export interface Checkpoint<State> {
   readonly state: State;
 }
 
-/** Within a long fold a state is kept every so many facts. */
+/** The end of a long fold is kept at this distance, and at its doubles: a state that is kept costs a copy of what changes after it. */
 const SPACING = 2048;
 
 /**
@@ -16,9 +16,10 @@ export class Checkpoints<State> {
 
   constructor(private readonly initial: State) {}
 
-  /** Whether a fold that runs on should keep its state here. */
-  due(length: number): boolean {
-    return length % SPACING === 0;
+  /** Whether a fold that runs on to `end` should keep its state here: only where {@link Checkpoints.keep} would not drop it again before then. */
+  due(length: number, end: number): boolean {
+    const distances = (end - length) / SPACING;
+    return distances >= 1 && Number.isInteger(Math.log2(distances));
   }
 
   keep(length: number, state: State): void {

@@ -237,7 +237,7 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     for (let i = this.#folded; i < this.#order.length; i++) {
       const placed = this.#order[i]!;
       if (placed.body !== undefined) state = this.decider.evolve(state, placed.body, placed, pass);
-      if (this.#checkpoints.due(i + 1)) {
+      if (this.#checkpoints.due(i + 1, this.#order.length)) {
         this.#checkpoints.keep(i + 1, state);
         pass = new Pass(); // What is kept must not change any more.
       }
