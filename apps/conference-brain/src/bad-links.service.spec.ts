@@ -57,6 +57,35 @@ describe('links in bad weather', { timeout: 120_000 }, () => {
     expect(world.at('nyc').reports.at(-1)?.troubles).toEqual([]);
   });
 
+  it('takes sites of which no media come for out of reach, unless a third one hears both; facts come all the same', async () => {
+    world = await CabledBrains.start(['nyc', 'lon', 'cpt']);
+    await world.enter('nyc', 'Ana');
+    await world.enter('lon', 'Bo');
+    await expect.poll(() => reachOf('nyc', 'lon'), PATIENT).toEqual({ nyc: 'lon,nyc', lon: 'lon,nyc' });
+    await expect.poll(() => [world.pipes('nyc'), world.pipes('cpt')], PATIENT).toEqual([['lon-1'], []]);
+    const linksOf = (site: string) => world.at(site).reports.at(-1)?.links ?? [];
+    const linkTo = (site: string) => linksOf('nyc').find((link) => link.site === site);
+    await expect.poll(() => ['nyc', 'lon', 'cpt'].flatMap(linksOf).filter(({ up }) => up), PATIENT).toHaveLength(6);
+    const before = world.at('nyc').views.length;
+
+    // One direction is enough.
+    world.at('nyc').hears = [{ site: 'lon' as never, node: 'lon-1' as never, media: false }];
+    await expect.poll(() => [world.pipes('nyc'), world.pipes('lon')], PATIENT).toEqual([['cpt-1'], ['cpt-1']]);
+    expect(turns('nyc', 'lon', before)).toBe(0);
+    await expect.poll(() => linkTo('lon'), PATIENT).toMatchObject({ up: false, reason: expect.stringContaining('UDP') as never });
+    expect(linkTo('cpt')).toMatchObject({ up: true });
+
+    world.at('nyc').hears = ['lon', 'cpt'].map((site) => ({ site: site as never, node: `${site}-1` as never, media: false }));
+    await expect.poll(() => reachOf('nyc', 'lon'), PATIENT).toEqual({ nyc: 'nyc', lon: 'lon' });
+    const cy = await world.enter('lon', 'Cy');
+    const isKnown = () => world.view('nyc')?.seats.find(({ leg }) => leg === cy)?.inReach;
+    await expect.poll(isKnown, PATIENT).toBe(false);
+
+    world.at('nyc').hears = [];
+    await expect.poll(() => [world.pipes('nyc'), world.pipes('lon'), world.pipes('cpt')], PATIENT).toEqual([['lon-1'], ['nyc-1'], []]);
+    await expect.poll(() => [isKnown(), linkTo('lon')?.up], PATIENT).toEqual([true, true]);
+  });
+
   it('goes on apart where all links of a site are cut, and is one again with what both sides did', async () => {
     world = await CabledBrains.start(['nyc', 'lon', 'cpt']);
     for (const [site, name] of [

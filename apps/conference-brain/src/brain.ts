@@ -88,7 +88,7 @@ export class Brain {
     this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
     this.links = new Links(
-      { ...parts, epoch },
+      { ...parts, epoch, hearsMedia: (peer) => this.nodes.hearsMedia(peer) },
       {
         adopted: (facts) => this.adopted(facts),
         changed: () => this.refreshAll(),
@@ -190,6 +190,7 @@ export class Brain {
 
   private lookAfterNodes(): void {
     this.nodes.look();
+    this.links.lookAtMedia();
     this.moveStranded();
   }
 
@@ -349,12 +350,7 @@ export class Brain {
     const value: SiteReport = {
       site: this.parts.site,
       estateRevision: this.estate.revision,
-      links: this.links.states().map(({ site, up, rttMs, reason }) => ({
-        site,
-        up,
-        ...(rttMs === undefined ? {} : { rttMs }),
-        ...(reason === undefined ? {} : { reason }),
-      })),
+      links: this.links.reports(),
       conferences: [...this.meetings.values()].flatMap(({ current }) => (current === undefined ? [] : [this.reportOf(current)])),
       troubles: [...this.troubles.current()],
       at: this.parts.clock.now(),

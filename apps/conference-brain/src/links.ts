@@ -2,7 +2,7 @@ import { categoryOf, epochOf, Refusal, siteOfStream, writerOf, type Fact, type H
 import type { ConferenceId } from '@isthmus/conference';
 import type { Neighbour } from '@isthmus/placement';
 import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Position, Signatures, Stored, Timers } from '@isthmus/ports';
-import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type Intermediaries } from '@isthmus/protocol';
+import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type Intermediaries, type SiteReport } from '@isthmus/protocol';
 import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
 import { roomOf } from './chronicle.js';
@@ -34,6 +34,8 @@ export interface LinksParts {
   readonly timers: Timers;
   /** Left out, facts of third sites are neither offered nor taken. */
   readonly signatures?: Signatures;
+  /** Whether media packets come from a peer; left out, nobody can tell. */
+  readonly hearsMedia?: (peer: SiteId) => boolean;
 }
 
 const TICK_MS = 1_000;
@@ -44,6 +46,9 @@ const FOLD_WITHIN_MS = 500;
 const TELL_WITHIN_MS = 50;
 
 const NOTHING: readonly Fact[] = [];
+
+/** As the reason of a link that is down, for an administrator. */
+const NO_MEDIA = 'no media packets come from there, although facts do: is UDP blocked?';
 
 /** Without keys nobody's word can be passed on. */
 const NO_SIGNATURES: Signatures = { sign: () => ({ signature: '', certificate: '' }), verify: () => false };
@@ -61,6 +66,7 @@ export class Links implements PeerHandlers {
   /** By room; what is of none under the empty name. */
   private later = new Map<string, Fact[]>();
   private readonly waking: Cancel[] = [];
+  private unheard = '';
   private started = false;
   private telling: Cancel | undefined;
 
@@ -77,6 +83,7 @@ export class Links implements PeerHandlers {
         this.events.changed();
       },
       lacks: (peer) => this.relaying.lacks(peer),
+      hearsMedia: (peer) => this.hearsMedia(peer),
     });
     this.reaching.states = () => this.states();
     this.relaying = new Relaying({
@@ -104,6 +111,22 @@ export class Links implements PeerHandlers {
   /** By which ways media go between sites. */
   get network(): Network {
     return this.reaching.network;
+  }
+
+  /** For whoever watches the links: what makes people go another way, or off the stage, is a link that is down. */
+  reports(): SiteReport['links'] {
+    return this.states().map(({ site, up, rttMs, reason }) => {
+      const why = up && !this.reaching.mediaCome(site) ? NO_MEDIA : reason;
+      return { site, up: up && why !== NO_MEDIA, ...(rttMs === undefined ? {} : { rttMs }), ...(why === undefined ? {} : { reason: why }) };
+    });
+  }
+
+  /** Looks whether the media nodes get packets of each peer. */
+  lookAtMedia(): void {
+    const unheard = this.states().flatMap(({ site }) => (this.hearsMedia(site) ? [] : [site]));
+    if (unheard.join() === this.unheard) return;
+    this.unheard = unheard.join();
+    this.reaching.look(this.states());
   }
 
   states(): readonly LinkState[] {
@@ -225,6 +248,10 @@ export class Links implements PeerHandlers {
       case 'relayed':
         return this.relaying.relayed(peer, message);
     }
+  }
+
+  private hearsMedia(peer: SiteId): boolean {
+    return this.parts.hearsMedia?.(peer) ?? true;
   }
 
   private standIns(peer: SiteId, { version, intermediaries }: Intermediaries): void {

@@ -1,3 +1,4 @@
+import type { SiteId } from '@isthmus/kernel';
 import type { NodeId, NodeLoad } from '@isthmus/placement';
 import type { NodeReport } from '@isthmus/protocol';
 
@@ -74,6 +75,16 @@ export class Nodes {
       legs: Math.max(known.report.legs, placed.get(known.report.node) ?? 0),
       draining: known.report.draining || known.lost || this.isSilent(known),
     }));
+  }
+
+  /**
+   * Whether media packets come here from another site: one of our nodes gets them, or none can tell. If but one pair of nodes
+   * has lost its way, that is a matter of those two, and no reason to take the whole site off every stage.
+   */
+  hearsMedia(site: SiteId): boolean {
+    const said = [...this.known.values()].flatMap(({ report, lost }) => (lost ? [] : (report.hears ?? [])));
+    const ofSite = said.filter((each) => each.site === site);
+    return ofSite.length === 0 || ofSite.some(({ media }) => media);
   }
 
   clientUrl(node: NodeId): string | undefined {

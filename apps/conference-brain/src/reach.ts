@@ -24,6 +24,8 @@ export interface ReachParts {
   readonly changed: () => void;
   /** Whether facts of that site which it had when it came into reach are still to come. */
   readonly lacks: (site: SiteId) => boolean;
+  /** Whether media packets come from a peer, as far as anybody here can tell. */
+  readonly hearsMedia: (peer: SiteId) => boolean;
 }
 
 /** How long a site that is heard may be kept out of reach because its facts do not come; something is wrong with them then, not with it. */
@@ -34,7 +36,7 @@ const PATIENCE_MS = 5_000;
  * say likewise (merge rule 7, ADR 0026). A site comes into reach when what it had recorded by then is here (rule 11).
  */
 export class Reach {
-  private readonly damping = new Map<SiteId, Damping>();
+  private readonly damping = { facts: new Map<SiteId, Damping>(), media: new Map<SiteId, Damping>() };
   private own: LinkStates;
   private known: KnownStates = new Map();
   private latest: Network;
@@ -43,7 +45,6 @@ export class Reach {
   private readonly awaited = new Map<SiteId, number>();
   private members: ReadonlySet<SiteId> | undefined;
   private closed: ReadonlySet<SiteId> = new Set();
-  private media: (peer: SiteId) => boolean = () => true;
   private waking: Cancel = () => undefined;
 
   constructor(private readonly parts: ReachParts) {
@@ -80,19 +81,27 @@ export class Reach {
   }
 
   /** Looks at the links again. */
-  look(states: readonly LinkState[], media = this.media): void {
-    this.media = media;
+  look(states: readonly LinkState[]): void {
     const now = this.parts.clock.monotonic();
+    const { facts, media } = this.damping;
     const peers = new Set(states.map(({ site }) => site));
-    for (const peer of [...this.damping.keys()]) if (!peers.has(peer)) this.damping.delete(peer);
-    for (const { site, up, heardAtMs } of states)
-      this.damping.set(site, damped(this.damping.get(site) ?? NEVER_HEARD, up, now, up ? now : (heardAtMs ?? now)));
+    for (const known of [facts, media]) for (const peer of [...known.keys()]) if (!peers.has(peer)) known.delete(peer);
+    for (const { site, up, heardAtMs } of states) {
+      facts.set(site, damped(facts.get(site) ?? NEVER_HEARD, up, now, up ? now : (heardAtMs ?? now)));
+      // Whoever says that media do not come has waited for them already.
+      media.set(site, damped(media.get(site) ?? NEVER_HEARD, this.parts.hearsMedia(site), now, -Infinity));
+    }
     this.sayOwn();
-    const again = [...this.damping.values()].flatMap(({ lookAt }) => (lookAt === undefined ? [] : [lookAt]));
+    const again = [...facts.values(), ...media.values()].flatMap(({ lookAt }) => (lookAt === undefined ? [] : [lookAt]));
     this.waking();
     this.waking =
       again.length === 0 ? () => undefined : this.parts.timers.after(Math.max(0, Math.min(...again) - now), () => this.look(this.states()));
     this.rework();
+  }
+
+  /** Whether media of a peer come, as it was said to all. */
+  mediaCome(peer: SiteId): boolean {
+    return this.damping.media.get(peer)?.up ?? true;
   }
 
   /** Set by whoever owns the links. */
@@ -129,7 +138,7 @@ export class Reach {
   }
 
   private sayOwn(): void {
-    const heard = [...this.damping].filter(([, { up }]) => up).map(([peer]) => ({ peer, facts: true, media: this.media(peer) }));
+    const heard = [...this.damping.facts].filter(([, { up }]) => up).map(([peer]) => ({ peer, facts: true, media: this.mediaCome(peer) }));
     const hears = heard.sort((a, b) => (a.peer < b.peer ? -1 : 1));
     if (JSON.stringify(hears) === JSON.stringify(this.own.hears)) return;
     this.speak({ ...this.own, version: { ...this.own.version, revision: this.own.version.revision + 1 }, hears });

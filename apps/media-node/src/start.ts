@@ -10,6 +10,7 @@ import { logOf, startService, type JsonSocketServer, type Listen, type RunningSe
 import { acceptClients } from './client.edge.js';
 import { MediaNode } from './media-node.js';
 import { linkNodes, type NodeLinks } from './node-links.js';
+import { Probes } from './probes.js';
 
 export interface MediaNodeServiceOptions {
   readonly site: SiteId;
@@ -62,19 +63,31 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
 
   // Assigned once the node exists, which speaks through it.
   let links: NodeLinks | undefined = undefined;
+  const probes = await Probes.open({
+    site,
+    plain,
+    translate,
+    link: (all) => links?.want(all),
+    send: (to, message) => links?.send(to, message),
+    changed: () => void report().catch(quietly('a report')),
+  });
   const node = await MediaNode.start({
     site,
     node: id,
     startEngine: () => startEngine({ webRtc, plain, ...(workerBin === undefined ? {} : { workerBin }) }),
     publish,
     send: (to, message) => links?.send(to, message),
-    neighbours: (all) => links?.want(all),
+    neighbours: (all) => probes.want(all),
     translate,
     log,
     now: () => clock.monotonic(),
+  }).catch((error: unknown) => {
+    probes.close();
+    throw error;
   });
 
   const failed = async (error: unknown): Promise<never> => {
+    probes.close();
     await links?.close();
     await node.close();
     throw error;
@@ -85,8 +98,11 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     listen: options.link,
     credentials: options.credentials,
     translate,
-    message: (from, message) => node.linkMessage(from, message),
-    up: (other) => node.linkUp(other),
+    message: (from, message) => (message.type === 'probes' ? probes.message(from, message) : node.linkMessage(from, message)),
+    up: (other) => {
+      node.linkUp(other);
+      probes.linkUp(other);
+    },
     log,
   }).catch(failed);
 
@@ -103,7 +119,10 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
 
   const clientUrl = options.clientUrl ?? clientUrlOf(service.url, options.announcedHost);
   const report = async (): Promise<void> => {
-    const value: NodeReport = { node: id, site, clientUrl, linkUrl: links.url, capacity, ...(await node.report()), at: clock.now() };
+    const media = await node.report();
+    probes.pipes(media.pipes);
+    const hears = [...probes.report()];
+    const value: NodeReport = { node: id, site, clientUrl, linkUrl: links.url, capacity, ...media, hears, at: clock.now() };
     await bus.publish({ topic: TOPICS.nodes, key: id, value });
   };
   const subscription = await bus.subscribe(TOPICS.desires, { group: `${NAME}-${id}` }, async ({ value }) => node.desire(value));
@@ -124,6 +143,7 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
   };
   const close = async (): Promise<void> => {
     clearInterval(ticking);
+    probes.close();
     await subscription.close();
     await node.close();
     await clients?.close();

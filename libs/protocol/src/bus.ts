@@ -155,6 +155,11 @@ export const nodeReport = z.object({
     .array(z.object({ conference: conferenceId, legs: z.array(legId).max(2_048) }))
     .max(4_096)
     .optional(),
+  /** Nodes of other sites that it is linked with, or was until their media packets ceased to come, and whether those come. */
+  hears: z
+    .array(z.object({ site: siteId, node: nodeId, media: z.boolean() }))
+    .max(1_024)
+    .optional(),
   /** Since the process began, per conference and directed pipe, counted by mediasoup; RTP payload + header bytes. */
   pipes: z.array(
     z.object({

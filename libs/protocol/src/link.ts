@@ -43,6 +43,8 @@ export type BrainMessage = z.infer<typeof brainMessage>;
 export type Intermediaries = Extract<BrainMessage, { type: 'intermediaries' }>;
 export type SignedHead = z.infer<typeof signedHead>;
 
+const probeToken = z.string().regex(/^[0-9a-f]{32}$/);
+
 /**
  * Media node to media node, over mutually authenticated TLS: the only place where media keys travel. Of a pipe's two ends
  * the one with the lesser node id leads: it says `pipe`, the other answers with a `pipe` whose `to` names the leader's
@@ -61,6 +63,18 @@ export const mediaLinkMessage = z.discriminatedUnion('type', [
     srtpParameters: opaque,
   }),
   z.object({ type: z.literal('pipe-gone'), conference: conferenceId }),
+  /**
+   * Where the sender wants probes (UDP) of the other end, what they must bear, whether it hears the other end, and how many
+   * probes it has sent there itself, by the token that they bear. Said all the time between nodes of different sites.
+   */
+  z.object({
+    type: z.literal('probes'),
+    ip: z.string().max(64),
+    port: z.int().min(1).max(65_535),
+    token: probeToken,
+    hears: z.boolean(),
+    sent: z.object({ token: probeToken, count: z.int().min(0) }).optional(),
+  }),
   /** All streams this end offers on the pipe; whole each time. */
   z.object({
     type: z.literal('streams'),

@@ -26,6 +26,8 @@ export interface CabledBrain {
   readonly views: ViewPublished[];
   readonly desires: NodeDesire[];
   readonly reports: SiteReport[];
+  /** What its node says of the nodes of other sites. */
+  hears: NonNullable<NodeReport['hears']>;
 }
 
 export interface Cabling {
@@ -95,6 +97,7 @@ export class CabledBrains {
       views: [],
       desires: [],
       reports: [],
+      hears: [],
     };
     this.sites.set(site, linked);
     if (!known) {
@@ -113,7 +116,7 @@ export class CabledBrains {
       ...{ node: `${site}-1` as never, site, clientUrl: `ws://${site}/media`, linkUrl: `wss://${site}-1`, rtpCapabilities: {} },
       ...{ capacity: 10, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
     };
-    const say = () => bus.publish({ topic: TOPICS.nodes, key: report.node, value: report });
+    const say = () => bus.publish({ topic: TOPICS.nodes, key: report.node, value: { ...report, hears: linked.hears } });
     await say();
     if (!known) this.heartbeats.push(setInterval(() => void say(), 1_000));
   }

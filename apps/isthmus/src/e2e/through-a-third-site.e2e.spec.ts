@@ -106,6 +106,16 @@ describe('where New York and London do not hear each other', () => {
     expect(stages()).toBeLessThan(2_000);
   }, 300_000);
 
+  it('UDP that alone is lost, in one direction, is noticed: pictures go through Cape Town, facts directly, and back when packets come', async () => {
+    await demo.relay.reset();
+    await demo.relay.shape('nyc', 'lon', { oneWay: true, lossPercent: 100 });
+    await eventually(async () => ((await goesThroughCapeTown()) ? [] : ['nothing goes through Cape Town yet']), LONG_MS);
+    await eventually(() => [...outOfReach(), ...missingNow(bots)], LONG_MS);
+    await demo.relay.heal();
+    await eventually(async () => ((await video(1_000))('nyc', 'lon') > 0 ? [] : ['nothing goes directly yet']), LONG_MS);
+    await eventually(() => [...outOfReach(), ...missingNow(bots)], LONG_MS);
+  }, 300_000);
+
   it('one direction that fails is a link that is down, and nothing swings to and fro', async () => {
     const stages = watchStages();
     await demo.relay.reset();
