@@ -10,6 +10,7 @@ import { Heads } from './heads.js';
 import { ownFacts } from './own-facts.js';
 import { Reach } from './reach.js';
 import { Relaying } from './relaying.js';
+import { Unvouched } from './unvouched.js';
 
 /** What the rest of the brain hears from the links. */
 export interface LinkEvents {
@@ -42,7 +43,7 @@ const TICK_MS = 1_000;
 /** Facts of sites that are not in reach are folded together after this time at most: nobody is shown them one by one (merge rule 11). */
 const FOLD_WITHIN_MS = 500;
 
-/** Our word on new facts of ours goes out for many at a time; were we gone before, nobody could vouch for them until we are back. */
+/** Our word on facts that follow each other closely goes out for many at a time: peers count none of them before (ADR 0050). */
 const TELL_WITHIN_MS = 50;
 
 const NOTHING: readonly Fact[] = [];
@@ -63,6 +64,7 @@ export class Links implements PeerHandlers {
   private mine: Intermediaries = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
   private readonly reaching: Reach;
   private readonly relaying: Relaying;
+  private readonly unvouched = new Unvouched((stream) => this.relaying.wordOn(stream));
   /** By room; what is of none under the empty name. */
   private later = new Map<string, Fact[]>();
   private readonly waking: Cancel[] = [];
@@ -100,7 +102,7 @@ export class Links implements PeerHandlers {
     await this.relaying.start();
     this.started = true;
     await this.parts.peers.start(this);
-    this.waking.push(this.parts.timers.every(TICK_MS, () => this.relaying.tick()));
+    this.waking.push(this.parts.timers.every(TICK_MS, () => this.tick()));
   }
 
   /** Sites whose people can be shown here: this one, and those in its component. */
@@ -178,8 +180,10 @@ export class Links implements PeerHandlers {
   recorded(facts: readonly Fact[]): void {
     this.heads.keep(facts);
     const { site } = this.parts;
-    if (this.reaching.words.some((word) => word.site !== site && !this.reaching.hearsFacts(word.site, site))) this.relaying.tell();
-    else this.telling ??= this.parts.timers.after(TELL_WITHIN_MS, () => this.tellHeads());
+    if (this.telling !== undefined && this.reaching.words.every((word) => word.site === site || this.reaching.hearsFacts(word.site, site)))
+      return;
+    this.relaying.tell();
+    this.telling ??= this.parts.timers.after(TELL_WITHIN_MS, () => this.tellHeads());
   }
 
   facts(_peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
@@ -187,7 +191,7 @@ export class Links implements PeerHandlers {
   }
 
   async received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void> {
-    await this.take(facts);
+    await this.take(facts, (fresh) => this.unvouched.sift(fresh));
     await this.parts.store.setBookmark(bookmarkOf(peer), position);
   }
 
@@ -240,7 +244,8 @@ export class Links implements PeerHandlers {
         return this.relaying.linksChanged(site);
       }
       case 'heads':
-        return this.relaying.heard(peer, message);
+        this.relaying.heard(peer, message);
+        return this.count(this.unvouched.vouched());
       case 'yours':
         return this.compare(peer, message.heads);
       case 'ask':
@@ -289,16 +294,22 @@ export class Links implements PeerHandlers {
     return hashes;
   }
 
-  /** Keeps facts, and has them folded: at once if their author is in reach, else together. */
-  private async take(facts: readonly Fact[]): Promise<void> {
+  /** Keeps facts, and has those folded that count now. */
+  private async take(facts: readonly Fact[], counting = (fresh: readonly Fact[]) => fresh): Promise<void> {
     const fresh = await this.parts.store.adopt(facts);
     if (fresh.length === 0) return;
     this.heads.keep(fresh);
     this.relaying.passNews();
-    const reach = this.reach();
-    if (this.later.size === 0 && fresh.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.fold(fresh);
-    else this.foldLater(fresh);
+    await this.count(counting(fresh));
     this.reaching.factsCame();
+  }
+
+  /** Has facts folded: at once if their author is in reach, else together. */
+  private async count(facts: readonly Fact[]): Promise<void> {
+    if (facts.length === 0) return;
+    const reach = this.reach();
+    if (this.later.size === 0 && facts.every(({ stream }) => reach.has(siteOfStream(stream)))) await this.fold(facts);
+    else this.foldLater(facts);
   }
 
   private foldLater(facts: readonly Fact[]): void {
@@ -320,6 +331,12 @@ export class Links implements PeerHandlers {
   /** The facts are durable here, and come no second time: what could not be folded now, because the store failed, is folded later. */
   private async fold(facts: readonly Fact[]): Promise<void> {
     await this.events.adopted(facts).catch(() => this.foldLater(facts));
+  }
+
+  private tick(): void {
+    this.relaying.tick();
+    const heard = new Set(this.states().flatMap(({ site, up }) => (up ? [site] : [])));
+    void this.count(this.unvouched.overdue((site) => heard.has(site)));
   }
 
   private tellHeads(): void {

@@ -129,6 +129,11 @@ export class Relaying {
     }
   }
 
+  /** Up to which seq its author's word on a stream goes; -1 if it has said nothing. */
+  wordOn(stream: StreamName): number {
+    return this.words.get(stream)?.head.seq ?? -1;
+  }
+
   /** Whether facts of a site are still to come that, by its own word, it had. */
   lacks(site: SiteId): boolean {
     return [...this.words.values()].some((word) => siteOfStream(word.head.stream) === site && !this.holds(word));
