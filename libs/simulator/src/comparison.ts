@@ -30,61 +30,62 @@ export const compareSites = (world: World): void => {
 
 /** A pause that any fact and what follows from it has crossed a component in. */
 const CALM_MS = 1_500;
+/** How long a link has to be silent before it is taken for lost (merge rule 7). */
+const LOST_AFTER_MS = 1_500;
 /** What a link that was lost has to be heard for, before anybody beyond it is in reach again, and at most (merge rule 7). */
 const BACK_FIRST_MS = 1_000;
 const BACK_LONGEST_MS = 30_000;
 
-/** While sites are split, and nobody has asked for anything for a while: whoever hears each other sees the same. */
-export const compareSides = (world: World, components: readonly (readonly SiteId[])[]): void => {
-  for (const component of components) {
+/**
+ * While sites are split, and nobody has asked for anything for a while: whoever hears each other, be it through others, sees
+ * the same. What one of them has heard from beyond the split has come to all of them by then.
+ */
+export const compareSides = (world: World): void => {
+  for (const component of world.network.components()) {
     const sites = world.sites.filter(({ id }) => component.includes(id));
     const since = world.schedule.nowMs - CALM_MS;
-    const calm = sites.every((site) => site.brain !== undefined && site.disk.writtenMs < since && mustReach(site, component));
+    const calm = sites.every((site) => site.brain !== undefined && site.disk.writtenMs < since && knowsItsLinks(site, world));
     if (!calm) continue;
     world.note('sides compared');
-    for (const room of world.rooms) {
-      if (!knowTheSame(sites, room)) continue;
-      world.note('pictures compared within a side');
-      const stages = sites.flatMap(({ id, views }) => {
-        const view = views.get(room);
-        return view === undefined ? [] : [{ id, conference: view.conference, picture: view.byRecency.join(' ') + ` floor ${view.floor}` }];
-      });
-      for (const { id, views } of sites)
-        for (const { leg, site } of views.get(room)?.seats ?? [])
-          if (!component.includes(site) && views.get(room)!.byRecency.includes(leg))
-            world.ledger.violated('whom nobody reaches is on no stage', `${id} shows ${leg}`);
-      const [first, ...others] = stages;
-      for (const { id, conference, picture } of others)
-        if (conference === first!.conference && picture !== first!.picture)
-          world.ledger.violated(
-            'every member of a component has the same stage',
-            `in ${room} ${first!.id} sees ${first!.picture}; ${id} sees ${picture}`,
-          );
-    }
+    if (sites.some(({ id }) => sites.some((other) => !world.network.isClear(id, other.id))))
+      world.note('sides compared with a way through a third');
+    for (const room of world.rooms) compareSide(world, sites, room);
   }
 };
 
-/** What one of them holds of a room and another does not came from beyond the split: until it is relayed, pictures may differ. */
-const knowTheSame = (sites: readonly SimulatedSite[], room: string): boolean => {
-  const known = sites.map(({ disk }) =>
-    [...disk.rows('room'), ...disk.rows('conference')]
-      .filter(({ stream }) => subjectOf(stream) === room || subjectOf(stream).startsWith(`${room}_`))
-      .map(({ hash }) => hash)
-      .sort()
-      .join(),
-  );
-  return new Set(known).size === 1;
+const compareSide = ({ ledger }: World, sites: readonly SimulatedSite[], room: string): void => {
+  const ids = sites.map(({ id }) => id);
+  const stages = sites.flatMap(({ id, views }) => {
+    const view = views.get(room);
+    return view === undefined ? [] : [{ id, conference: view.conference, picture: view.byRecency.join(' ') + ` floor ${view.floor}` }];
+  });
+  for (const { id, views } of sites)
+    for (const { leg, site } of views.get(room)?.seats ?? [])
+      if (!ids.includes(site) && views.get(room)!.byRecency.includes(leg))
+        ledger.violated('whom nobody reaches is on no stage', `${id} shows ${leg}`);
+  const [first, ...others] = stages;
+  for (const { id, conference, picture } of others)
+    if (conference === first!.conference && picture !== first!.picture)
+      ledger.violated(
+        'every member of a component has the same stage',
+        `in ${room} ${first!.id} sees ${first!.picture}; ${id} sees ${picture}`,
+      );
 };
 
 /**
- * Whether a site must have all of them in reach. Merge rule 7: facts flow at once, but a link that came back brings its site
- * into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
+ * Whether a site must have found out what its links are. Merge rule 7: facts flow at once, but a link that came back brings its
+ * site into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
  * nobody on and off. A brain that died was lost like any other, and comes back as such.
  */
-const mustReach = (site: SimulatedSite, component: readonly SiteId[]): boolean =>
-  component.every((other) => other === site.id || (site.peers?.upForMs(other) ?? 0) >= backAfterMs(site.peers?.lossesOf(other) ?? 0));
+const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites }: World): boolean =>
+  sites.every((other) => {
+    if (other.id === id) return true;
+    const { up, forMs, losses } = peers!.linkTo(other.id);
+    if (up !== network.isClear(id, other.id)) return false;
+    return forMs >= CALM_MS + (up ? backAfterMs(losses) : LOST_AFTER_MS);
+  });
 
-const backAfterMs = (losses: number): number => CALM_MS + (losses === 0 ? 0 : Math.min(BACK_FIRST_MS * 2 ** (losses - 1), BACK_LONGEST_MS));
+const backAfterMs = (losses: number): number => (losses === 0 ? 0 : Math.min(BACK_FIRST_MS * 2 ** (losses - 1), BACK_LONGEST_MS));
 
 const compareDisks = ({ sites, ledger }: World): void => {
   const all = new Map<string, Fact>();

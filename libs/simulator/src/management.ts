@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { MANAGEMENT } from '@isthmus/estate';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { textOfHead } from '@isthmus/ports';
+import type { EstateWord } from '@isthmus/protocol';
 import { never } from './disk.js';
 import type { Schedule } from './schedule.js';
+import { simulatedSignatures } from './signatures.js';
 
 export interface RoomRules {
   readonly id: string;
@@ -54,7 +57,13 @@ export class Management {
     if (this.#away.delete(site)) this.#wake();
   }
 
-  async *follow(site: SiteId, after: number, alive: () => boolean, signal: AbortSignal): AsyncIterable<readonly Fact[]> {
+  async *follow(
+    site: SiteId,
+    after: number,
+    alive: () => boolean,
+    signal: AbortSignal,
+    word: (word: EstateWord) => void,
+  ): AsyncIterable<readonly Fact[]> {
     let at = after;
     while (!signal.aborted) {
       if (!alive()) await never();
@@ -64,6 +73,7 @@ export class Management {
         continue;
       }
       at += news.length;
+      word(wordOn(news.at(-1)!));
       yield news;
     }
   }
@@ -89,5 +99,13 @@ export class Management {
     });
   }
 }
+
+const KEY = simulatedSignatures(MANAGEMENT, 1);
+
+/** Management's word on how far the estate goes, for those who have lost it. */
+const wordOn = ({ stream, seq, hash }: Fact): EstateWord => {
+  const { certificate, signature } = KEY.sign(textOfHead({ stream, seq, hash }));
+  return { certificate, heads: [{ stream, seq, hash, signature }] };
+};
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -63,19 +63,28 @@ export class Network {
     for (const connection of this.#connections) if (connection.joins(from, to)) connection.pump(from);
   }
 
+  /** Sites that hear each other both ways, directly or through others. */
+  components(): readonly (readonly SiteId[])[] {
+    const found: SiteId[][] = [];
+    for (const site of this.sites) {
+      if (found.some((component) => component.includes(site))) continue;
+      const component = [site];
+      for (const one of component)
+        for (const other of this.sites) if (!component.includes(other) && this.isClear(one, other)) component.push(other);
+      found.push(component);
+    }
+    return found;
+  }
+
   #findApart(): void {
-    const component = new Map<SiteId, number>();
-    const visit = (site: SiteId, name: number) => {
-      component.set(site, name);
-      for (const other of this.sites) if (!component.has(other) && this.isClear(site, other)) visit(other, name);
-    };
-    this.sites.forEach((site, i) => component.has(site) || visit(site, i));
-    for (const one of this.sites)
-      for (const other of this.sites) {
-        const pair = `${one}>${other}`;
-        if (component.get(one) === component.get(other)) this.#apart.delete(pair);
-        else if (!this.#apart.has(pair)) this.#apart.set(pair, this.schedule.nowMs);
-      }
+    const components = this.components();
+    for (const component of components)
+      for (const one of component)
+        for (const other of this.sites) {
+          const pair = `${one}>${other}`;
+          if (component.includes(other)) this.#apart.delete(pair);
+          else if (!this.#apart.has(pair)) this.#apart.set(pair, this.schedule.nowMs);
+        }
   }
 
   delayMs(from: SiteId, to: SiteId): number {

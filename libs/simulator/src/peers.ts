@@ -50,15 +50,11 @@ export class SimulatedPeers implements Peers {
     return [...this.#lines.values()].map(({ state }) => state);
   }
 
-  /** For how long facts have gone both ways; 0 while they do not. */
-  upForMs(peer: SiteId): number {
-    const state = this.#lines.get(peer)?.state;
-    return state?.up === true ? this.network.schedule.nowMs - state.sinceMs : 0;
-  }
-
-  /** How often a peer that had been there was lost. */
-  lossesOf(peer: SiteId): number {
-    return this.#lines.get(peer)?.losses ?? 0;
+  /** Whether facts go both ways, for how long that has been so, and how often a peer that had been there was lost. */
+  linkTo(peer: SiteId): { readonly up: boolean; readonly forMs: number; readonly losses: number } {
+    const line = this.#lines.get(peer);
+    if (line === undefined) return { up: false, forMs: 0, losses: 0 };
+    return { up: line.state.up, forMs: this.network.schedule.nowMs - line.state.sinceMs, losses: line.losses };
   }
 
   close(): Promise<void> {

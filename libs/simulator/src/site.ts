@@ -8,6 +8,7 @@ import type { Management } from './management.js';
 import type { Network } from './network.js';
 import { SimulatedPeers } from './peers.js';
 import { Random } from './random.js';
+import { simulatedSignatures } from './signatures.js';
 
 /** Where the world's clocks would stand if all were right. */
 const EPOCH_MS = 1_760_000_000_000;
@@ -96,7 +97,8 @@ export class SimulatedSite {
         timers,
         chance: this.random,
         clock: { now: () => this.wallMs(), monotonic: () => schedule.nowMs * this.drift },
-        followEstate: (after, _applied, signal) => this.management.follow(this.id, after, alive, signal),
+        signatures: simulatedSignatures(this.id, tenure),
+        followEstate: (after, _applied, signal, word) => this.management.follow(this.id, after, alive, signal, word),
       },
       epoch,
     );

@@ -2,7 +2,7 @@ import type { ConferenceAct, LegId } from '@isthmus/conference';
 import type { Window } from './people.js';
 import type { Random } from './random.js';
 import type { SimulatedSite } from './site.js';
-import { bringWeather, PARTITIONS, type Episode } from './weather.js';
+import { bringWeather, WEATHER, type Episode } from './weather.js';
 import type { World } from './world.js';
 
 /** What people do, as often as it is listed. */
@@ -24,21 +24,20 @@ export const planStory = (world: World, random: Random): { readonly endMs: numbe
   const episodes: Episode[] = [];
   let endMs = random.between(2_000, 5_000);
   for (let n = random.pick([1, 1, 1, 2, 2, 3]); n > 0; n--) {
-    const kind = random.pick(PARTITIONS);
+    const kind = random.pick(WEATHER);
     episodes.push(bringWeather(kind, endMs, random.between(7_000, 20_000), ids, network, random));
     endMs = episodes.at(-1)!.untilMs + random.between(300, 5_000);
   }
 
   planPeople(world, random, endMs, episodes);
   planTrouble(world, random, endMs);
-  episodes.forEach((episode) => at(episode.untilMs - 1, () => world.heals(episode)));
+  episodes.forEach((episode) => at(episode.untilMs - 1, () => world.heals()));
   return { endMs, episodes };
 };
 
 const planPeople = (world: World, random: Random, endMs: number, episodes: readonly Episode[]): void => {
   const { schedule, sites } = world;
-  const quiet = (ms: number) =>
-    episodes.some(({ untilMs, components }) => components !== undefined && ms > untilMs - HUSH_MS && ms < untilMs);
+  const quiet = (ms: number) => episodes.some(({ untilMs, steady }) => steady && ms > untilMs - HUSH_MS && ms < untilMs);
   // People at every site before the first split.
   sites.forEach((site, i) => {
     const first = sites.length <= 5 || i < 8 || random.happens(0.4);

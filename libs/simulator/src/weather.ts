@@ -15,19 +15,21 @@ export const PARTITIONS = [
 ] as const;
 export type Partition = (typeof PARTITIONS)[number];
 
-/** Groups of sites that lose each other, each in itself whole; or single ways. */
-interface Cuts {
-  readonly ways: readonly (readonly [SiteId, SiteId])[];
-  /** Sites that hear each other, if every site of a group hears all others of it both ways and no other. */
-  readonly components: readonly (readonly SiteId[])[] | undefined;
-}
+/** Each as often as it is listed: where three sites or more lose one link only, nothing splits. */
+export const WEATHER: readonly Partition[] = [
+  ...PARTITIONS,
+  ...(['symmetric', 'symmetric', 'isolate one', 'isolate one', 'isolate one'] as const),
+  ...(['halves', 'halves', 'halves', 'three-way', 'three-way'] as const),
+];
 
-const between = (groups: readonly (readonly SiteId[])[]): Cuts => ({
-  ways: groups.flatMap((group, i) =>
+/** From whom nothing comes to whom. */
+type Cuts = readonly (readonly [SiteId, SiteId])[];
+
+/** Groups of sites that lose each other, each in itself whole. */
+const between = (groups: readonly (readonly SiteId[])[]): Cuts =>
+  groups.flatMap((group, i) =>
     groups.flatMap((other, j) => (i === j ? [] : group.flatMap((from) => other.map((to) => [from, to] as const)))),
-  ),
-  components: groups,
-});
+  );
 
 const split = (sites: readonly SiteId[], parts: number, random: Random): Cuts => {
   const shuffled = random.shuffled(sites);
@@ -40,15 +42,9 @@ const cutsOf = (kind: Partition, sites: readonly SiteId[], random: Random): Cuts
   const [one, other, ...rest] = random.shuffled(sites);
   switch (kind) {
     case 'one-way':
-      return { ways: [[one!, other!]], components: undefined };
+      return [[one!, other!]];
     case 'one link':
-      return {
-        ways: [
-          [one!, other!],
-          [other!, one!],
-        ],
-        components: undefined,
-      };
+      return between([[one!], [other!]]);
     case 'isolate one':
       return between([[one!], [other!, ...rest]]);
     case 'halves': {
@@ -68,7 +64,8 @@ export interface Episode {
   readonly kind: Partition;
   readonly fromMs: number;
   readonly untilMs: number;
-  readonly components: Cuts['components'];
+  /** Nothing changes while it lasts. */
+  readonly steady: boolean;
 }
 
 /** Plans one episode: what is cut when. Everything is healed at its end. */
@@ -83,7 +80,7 @@ export const bringWeather = (
   const { schedule } = network;
   const at = (ms: number, work: () => void) => schedule.after(ms - schedule.nowMs, work);
   const cuts = cutsOf(kind, sites, random);
-  const cut = (which: Cuts) => which.ways.forEach(([from, to]) => network.cut(from, to));
+  const cut = (which: Cuts) => which.forEach(([from, to]) => network.cut(from, to));
   const heal = () => {
     for (const from of sites) for (const to of sites) if (from !== to) network.heal(from, to);
   };
@@ -103,5 +100,5 @@ export const bringWeather = (
   }
   at(untilMs, heal);
   const steady = kind !== 'flapping' && kind !== 'split during a merge';
-  return { kind, fromMs, untilMs, components: steady ? cuts.components : undefined };
+  return { kind, fromMs, untilMs, steady };
 };

@@ -12,7 +12,6 @@ import { Random } from './random.js';
 import { Schedule } from './schedule.js';
 import { SimulatedSite, type SiteEvents } from './site.js';
 import { planStory } from './story.js';
-import type { Episode } from './weather.js';
 
 export interface WorldOptions {
   /** How many sites; left out, the seed decides: 2 to 5. */
@@ -159,12 +158,12 @@ export class World implements SiteEvents {
   }
 
   /** A split is about to end. */
-  heals(episode: Episode): void {
+  heals(): void {
     if (this.#bothSidesWrote()) {
       this.merged = true;
       this.note('merge of histories from both sides');
     }
-    if (episode.components !== undefined) compareSides(this, episode.components);
+    compareSides(this);
   }
 
   /** Two sites each hold something of their own of one room that the other does not. */
