@@ -12,9 +12,10 @@ import { childrenOf, commandOf } from './processes.mjs';
  * A whole deployment of its own for one benchmark, as `npm start` makes it: the same processes, relay and ports, with its state
  * in a temporary folder.
  * @typedef {{ id: string, name: string, meetUrl: string, gatewayUrl: string, pid: number, worker: number }} DemoSite
- *   `worker`: mediasoup's process, of the only node
+ *   `worker`: mediasoup's process, of the only node; 0 where nodes are processes of their own
  * @typedef {{ sites: readonly DemoSite[], site: (id: string) => DemoSite, relay: import('@isthmus/cli').RelayClient, alias: string,
- *   makeRooms: (aliases: readonly string[]) => Promise<void> }} Demo
+ *   pidOf: (part: string) => number, makeRooms: (aliases: readonly string[]) => Promise<void> }} Demo
+ *   `pidOf`: of one part, `relay`, `site nyc`, or with `nodeProcesses` `media-node nyc-1`
  */
 
 const MAIN = fileURLToPath(new URL('../../../apps/isthmus/dist/main.js', import.meta.url));
@@ -25,14 +26,15 @@ const BASES = { first: 20_000, last: 31_000, step: 1_000 };
 
 /**
  * @param {import('../figures.mjs').BenchContext} context
- * @param {{ sites?: number, capacity?: number }} [wish]
+ * @param {{ sites?: number, capacity?: number, nodesPerSite?: number, nodeProcesses?: boolean }} [wish]
  * @returns {Promise<Demo>}
  */
-export const startDemo = async (context, { sites = 3, capacity = 200 } = {}) => {
+export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSite = 1, nodeProcesses = false } = {}) => {
   context.note('starting a demo');
   const state = mkdtempSync(join(tmpdir(), 'isthmus-bench-'));
   context.atEnd(() => rmSync(state, { recursive: true, force: true }));
   const args = ['--state', state, '--port', String(await freeBase()), '--sites', String(sites), '--capacity', String(capacity)];
+  args.push('--nodes-per-site', String(nodesPerSite), ...(nodeProcesses ? ['--node-processes'] : []));
   // With a channel to us it ends even when we are killed.
   const demo = spawn(process.execPath, [MAIN, 'demo', ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -44,7 +46,7 @@ export const startDemo = async (context, { sites = 3, capacity = 200 } = {}) => 
   const parts = childrenOf(demo.pid ?? 0);
   const running = known.map((/** @type {{ id: string, name: string, meetUrl: string }} */ site) => {
     const pid = parts.find((part) => commandOf(part).some((argument) => argument.endsWith(`/sites/${site.id}.json`)));
-    const worker = childrenOf(pid ?? 0).find((child) => commandOf(child)[0]?.endsWith('mediasoup-worker'));
+    const worker = nodeProcesses ? 0 : childrenOf(pid ?? 0).find((child) => commandOf(child)[0]?.endsWith('mediasoup-worker'));
     if (pid === undefined || worker === undefined) throw new Error(`The processes of site ${site.name} are not to be found.`);
     return { ...site, gatewayUrl: site.meetUrl, pid, worker };
   });
@@ -59,6 +61,14 @@ export const startDemo = async (context, { sites = 3, capacity = 200 } = {}) => 
     },
     relay: client,
     alias: 'demo',
+    pidOf: (part) => {
+      const [kind, which] = part.split(' ');
+      const isIt = (/** @type {readonly string[]} */ words) =>
+        words.includes(String(kind)) && (which === undefined || words.some((word) => word.endsWith(`/${which}.json`)));
+      const pid = childrenOf(demo.pid ?? 0).find((child) => isIt(commandOf(child)));
+      if (pid === undefined) throw new Error(`The demo has no process "${part}".`);
+      return pid;
+    },
     makeRooms: (aliases) => makeRooms(portalUrl, JSON.parse(readFileSync(join(state, 'first-password.json'), 'utf8')), aliases),
   };
 };
