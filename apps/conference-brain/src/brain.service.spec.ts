@@ -11,6 +11,7 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { seal } from '@isthmus/kernel';
 import { createHash } from 'node:crypto';
+import { machineTimers } from './machine.js';
 import { startBrain } from './start.js';
 
 const site = 'nyc' as SiteId;
@@ -80,7 +81,7 @@ const forgetful = (real: EventStore): EventStore => ({
   },
 });
 
-const start = async () => {
+const start = async (timers = machineTimers) => {
   outcome = 'told';
   bus = embeddedBus();
   store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
@@ -89,7 +90,16 @@ const start = async () => {
   await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
   await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
   await store.adopt([estateFact()]);
-  brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store: forgetful(store), peers: alone, clock, resumeKey });
+  brain = await startBrain({
+    site,
+    listen: { host: '127.0.0.1', port: 0 },
+    bus,
+    store: forgetful(store),
+    peers: alone,
+    clock,
+    resumeKey,
+    timers,
+  });
   await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
 };
 const stop = async () => {
@@ -233,6 +243,27 @@ describe('a brain', () => {
     await expect(ask({ type: 'Confirm', room: 'r1', leg: 'nyc-nobody' as never })).rejects.toMatchObject({
       code: 'conference.unknown-leg',
     });
+  });
+
+  it('tells a media node that nobody is there any more of those whom the brain before it had there, once they could be back', async () => {
+    const ana = await enterIn('Ana');
+    const former = desires.at(-1)!.version;
+    await stop();
+    // Whoever does not come back is swept after a second, not twenty.
+    await start({ ...machineTimers, after: (ms, work) => machineTimers.after(ms / 20, work) });
+    const holds = [
+      { conference: 'r1' as never, legs: [], epoch: former.epoch },
+      { conference: 'r2' as never, legs: [], epoch: former.epoch },
+    ];
+    const say = () => void bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: { ...report('nyc-1'), holds } });
+    const saying = setInterval(say, 200);
+    try {
+      await expect.poll(() => desires.at(-1), { timeout: 30_000 }).toMatchObject({ node: 'nyc-1', conference: 'r1', legs: [], pipes: [] });
+    } finally {
+      clearInterval(saying);
+    }
+    expect(desires.at(-1)!.version.epoch).toBeGreaterThan(former.epoch);
+    expect(views.flatMap(({ view }) => view.seats).filter(({ leg }) => leg !== ana.leg)).toEqual([]);
   });
 
   it('is fenced at its first append once another has taken over, which goes on from what was recorded', async () => {

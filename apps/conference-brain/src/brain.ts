@@ -178,7 +178,7 @@ export class Brain {
 
   nodeReported(report: NodeReport): void {
     if (this.nodes.heard(report)) this.meetings.forEach((meeting) => meeting.refresh());
-    for (const { conference, legs } of report.holds ?? []) this.meetings.get(conference)?.found(report.node, legs);
+    for (const { conference, legs, epoch } of report.holds ?? []) this.meetings.get(conference)?.found(report.node, legs, epoch);
   }
 
   /** A node has ended: its people are moved at once, and not only when it has been silent for long. */

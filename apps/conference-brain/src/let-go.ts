@@ -10,6 +10,13 @@ export class LetGo {
 
   constructor(private readonly isLost: (node: NodeId) => boolean) {}
 
+  /** The brain before this one wanted it there. True if this one does not, and the node has to be told. */
+  also(node: NodeId): boolean {
+    if (this.used.includes(node)) return false;
+    this.told.set(node, 0);
+    return true;
+  }
+
   /** Who has to be told now that it has nobody. @param wanted the nodes that carry the meeting from now on */
   next(wanted: readonly NodeId[]): readonly NodeId[] {
     for (const node of this.used) if (!wanted.includes(node) && !this.told.has(node)) this.told.set(node, 0);

@@ -40,6 +40,7 @@ export class Meeting {
   private revision = 0;
   private intermediary: NodeId | undefined;
   private readonly letGo: LetGo;
+  private swept = false;
   private desired = 0;
   private lastDesired = '[]';
   private queue: Promise<unknown> = Promise.resolve();
@@ -111,12 +112,14 @@ export class Meeting {
     this.refresh();
   }
 
-  /** Legs that a media node has, from before this brain began: they stay where their media are. */
-  found(node: NodeId, legs: readonly LegId[]): void {
+  /** Legs that a media node has, from before this brain began: they stay where their media are. When nobody comes back, it is told. */
+  found(node: NodeId, legs: readonly LegId[], epoch = this.writer.epoch): void {
     const here = new Set((this.view?.seats ?? []).filter(({ site }) => site === this.writer.site).map(({ leg }) => leg));
     const fresh = legs.filter((leg) => here.has(leg) && this.seats.of(leg) === undefined);
     for (const leg of fresh) this.seats.seat(leg, this.room, node, false);
+    const isLeft = this.swept && epoch < this.writer.epoch && this.letGo.also(node);
     if (fresh.length > 0) this.refresh();
+    else if (isLeft) this.desire();
   }
 
   act(by: LegId, act: ConferenceAct): Promise<void> {
@@ -197,6 +200,7 @@ export class Meeting {
 
   /** Legs of this site that no gateway-router answers for: from before a restart. */
   sweep(): Promise<void> {
+    this.swept = true;
     return this.inTurn(async () => {
       const ours = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].filter(({ site }) => site === this.writer.site);
       const orphans = ours.filter(({ leg }) => this.seats.of(leg)?.askedFor !== true && !this.waiting.has(leg));

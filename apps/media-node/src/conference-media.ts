@@ -77,6 +77,11 @@ export class ConferenceMedia {
     return this.seats.size;
   }
 
+  /** Of the brain that last wanted it. */
+  get epoch(): number {
+    return this.desire.version.epoch;
+  }
+
   get legsAttached(): readonly LegId[] {
     return [...this.seats.keys()];
   }

@@ -45,6 +45,8 @@ export interface Holding {
  * attaches and for a message of another node, and builds everything up again when the engine dies.
  */
 export class MediaNode {
+  /** The newest tenure of the site's brain that was heard of: what an older one says, which does not know that it was taken over, is not heeded. */
+  private epoch = 0;
   private readonly desires = new Map<ConferenceId, NodeDesire>();
   private readonly ended = new Map<ConferenceId, NodeDesire['version']>();
   private readonly conferences = new Map<ConferenceId, ConferenceMedia>();
@@ -85,6 +87,8 @@ export class MediaNode {
     if (!parsed.success) return this.options.log.error({ issues: parsed.error.issues.slice(0, 3) }, 'a desire was not understood');
     const desire: NodeDesire = parsed.data;
     const id = desire.conference;
+    if (desire.version.epoch < this.epoch) return;
+    this.epoch = desire.version.epoch;
     const known = this.desires.get(id)?.version ?? this.ended.get(id);
     if (known && !isNewer(desire.version, known)) return;
     if (desire.legs.length === 0 && desire.pipes.length === 0) this.end(id, desire.version);
@@ -132,9 +136,7 @@ export class MediaNode {
     const legs = conferences.reduce((sum, { attached }) => sum + attached, 0);
     // While the engine rests because it keeps dying, its people are better off elsewhere.
     const draining = this.draining || this.leaving || (this.engine.closed && this.deaths.length >= ENGINE_DEATHS_MAX);
-    const holds = conferences
-      .filter(({ attached }) => attached > 0)
-      .map(({ id, legsAttached }) => ({ conference: id, legs: [...legsAttached] }));
+    const holds = conferences.map(({ id, legsAttached, epoch }) => ({ conference: id, legs: [...legsAttached], epoch }));
     return { rtpCapabilities: this.rtpCapabilities, legs, cpu: this.cpu.share, draining, holds, pipes: pipes.flat() };
   }
 

@@ -150,9 +150,12 @@ export const nodeReport = z.object({
   /** Share of one core that its workers used in the last second, 0 to 1 each. */
   cpu: z.number(),
   draining: z.boolean(),
-  /** Legs whose clients are attached, by the room: a brain that was started anew leaves them where they are. */
+  /**
+   * What runs, by the room: legs whose clients are attached, which a brain that was started anew leaves where they are, and the
+   * tenure of the brain that last wanted it.
+   */
   holds: z
-    .array(z.object({ conference: conferenceId, legs: z.array(legId).max(2_048) }))
+    .array(z.object({ conference: conferenceId, legs: z.array(legId).max(2_048), epoch: z.int().min(0).optional() }))
     .max(4_096)
     .optional(),
   /** Nodes of other sites that it is linked with, or was until their media packets ceased to come, and whether those come. */

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import type { ConferenceId } from '@isthmus/conference';
+import type { SiteId } from '@isthmus/kernel';
+import { createAuthority, issue } from '@isthmus/peers-http';
+import type { NodeDesire, NodeId } from '@isthmus/placement';
+import { TOPICS, type NodeReport } from '@isthmus/protocol';
+import type { RunningService } from '@isthmus/service-kit';
+import { startMediaNode } from './start.js';
+import { legDesire, nodeDesire } from './testing/desires.js';
+
+/** Invariant 7 at a real media node: of two brains that both believe to be their site's, the later one counts. */
+const NODE = 'nyc-0';
+const PATIENT = { timeout: 60_000, interval: 50 };
+const bus = embeddedBus();
+let service: RunningService;
+let latest: NodeReport | undefined;
+
+beforeAll(async () => {
+  await bus.subscribe(TOPICS.nodes, { group: 'spec' }, async ({ value }) => void (latest = value as NodeReport));
+  const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: 'nyc' as SiteId } });
+  service = await startMediaNode({
+    ...{ site: 'nyc' as SiteId, node: NODE as NodeId, capacity: 10, bus, credentials: () => credentials },
+    listen: { host: '127.0.0.1', port: 0 },
+    link: { host: '127.0.0.1', port: 0 },
+    webRtc: { ip: '127.0.0.1', port: 39_920 },
+    plain: { ip: '127.0.0.1', portMin: 39_921, portMax: 39_929 },
+  });
+}, 60_000);
+afterAll(async () => {
+  await service?.close();
+  await bus.close();
+});
+
+const desire = async (epoch: number, revision: number, conference: string, change: Partial<NodeDesire> = {}) => {
+  const value = { ...nodeDesire(NODE, [legDesire('nyc-ana', null)]), conference: conference as ConferenceId, ...change };
+  await bus.publish({ topic: TOPICS.desires, key: NODE, value: { ...value, version: { epoch, revision } } });
+};
+const runs = () => Object.fromEntries((latest?.holds ?? []).map(({ conference, epoch }) => [conference, epoch]));
+const nobody = { legs: [], pipes: [] };
+
+describe('a media node', { timeout: 120_000 }, () => {
+  it('does what the brain that took over wants, and nothing of what the one before it says, thawed, of this or another room', async () => {
+    await desire(4, 1, 'standup');
+    await expect.poll(runs, PATIENT).toEqual({ standup: 4 });
+    await desire(5, 1, 'standup');
+    await expect.poll(runs, PATIENT).toEqual({ standup: 5 });
+
+    await desire(4, 99, 'standup', nobody);
+    await desire(4, 99, 'board');
+    await desire(5, 2, 'canteen');
+    await expect.poll(() => runs()['canteen'], PATIENT).toBe(5);
+    expect(runs()).toEqual({ standup: 5, canteen: 5 });
+  });
+
+  it('heeds no older desire of the same brain either, nor one that comes after the end', async () => {
+    await desire(5, 7, 'standup', nobody);
+    await expect.poll(runs, PATIENT).toEqual({ canteen: 5 });
+    await desire(5, 6, 'standup');
+    await desire(5, 1, 'canteen', nobody);
+    await desire(5, 1, 'board');
+    await expect.poll(() => runs()['board'], PATIENT).toBe(5);
+    expect(runs()).toEqual({ canteen: 5, board: 5 });
+  });
+});
