@@ -88,13 +88,21 @@ export const linkNodes = async (options: NodeLinksOptions): Promise<NodeLinks> =
     const known = dialled.get(to.node);
     if (known?.url === to.url || to.url === '') return;
     known?.dialled.close();
+    let said: string | undefined;
     const calling = dial({
       url: to.url,
       credentials,
       expect: (identity) => speaksFor(identity, to),
       translate,
-      onLink: (link) => listenTo(link, to.node),
-      onDown: (reason) => log.warn({ to: to.node, reason }, 'a link to another node is down'),
+      onLink: (link) => {
+        said = undefined;
+        listenTo(link, to.node);
+      },
+      onDown: (reason) => {
+        // It is dialled again and again; what is so already is no news.
+        if (reason !== said) log.warn({ to: to.node, reason }, 'a link to another node is down');
+        said = reason;
+      },
     });
     dialled.set(to.node, { url: to.url, dialled: calling });
   };
