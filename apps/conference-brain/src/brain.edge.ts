@@ -1,21 +1,33 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { Refusal } from '@isthmus/kernel';
+import { Fault, Refusal } from '@isthmus/kernel';
 import type { Estate } from '@isthmus/estate';
 import { brainCommand, mediaEvent, nodeLoss, nodeReport, TOPICS, type BrainAnswer } from '@isthmus/protocol';
 import { inStep } from '@isthmus/service-kit';
 import type { z } from 'zod';
-import { Brain } from './brain.js';
+import type { Brain } from './brain.js';
+import { ELSEWHERE } from './holding.js';
+import { Incumbent } from './incumbent.js';
 
 /** Where the bus meets the brain: checks what arrives, calls, hands back the answer. */
 @Controller()
 export class BrainEdge {
-  constructor(@Inject(Brain) private readonly brain: Brain) {}
+  constructor(@Inject(Incumbent) private readonly incumbent: Incumbent) {}
+
+  private get brain(): Brain {
+    return this.incumbent.brain;
+  }
 
   @MessagePattern(TOPICS.commands)
-  command(@Payload() value: unknown): Promise<BrainAnswer> {
+  async command(@Payload() value: unknown): Promise<BrainAnswer | undefined> {
     const command = checked(brainCommand, value, 'command');
-    return inStep('brain.decide', { 'isthmus.command': command.type }, () => this.brain.handle(command));
+    try {
+      return await inStep('brain.decide', { 'isthmus.command': command.type }, () => this.brain.handle(command));
+    } catch (error) {
+      // Whoever decides there has heard it, too, and answers.
+      if (error instanceof Fault && (error as Fault).code === ELSEWHERE) return undefined;
+      throw error;
+    }
   }
 
   @EventPattern(TOPICS.mediaEvents)

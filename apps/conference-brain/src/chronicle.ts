@@ -48,6 +48,8 @@ export interface Writer {
   readonly chance: Chance;
   /** Facts of ours are durable that were not. */
   readonly recorded: (facts: readonly Fact[]) => void;
+  /** The store takes nothing more under this name: somebody else decides here by now. */
+  readonly fenced?: () => void;
 }
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
@@ -90,7 +92,7 @@ export class Chronicle {
 
   constructor(
     readonly room: string,
-    private readonly writer: Writer,
+    readonly writer: Writer,
   ) {}
 
   /** The occasion that this site's people are in or would come into; undefined while nobody is there. */
@@ -145,6 +147,17 @@ export class Chronicle {
       for (const ids of joined) if (ids.some((id) => needed.has(id))) for (const id of ids) needed.add(id);
     }
     return [...needed].filter((id) => this.letGo.has(id));
+  }
+
+  /** Conferences that may have people in them, as far as is known: whose facts are here, or were never read. */
+  loaded(): readonly ConferenceId[] {
+    const opened = this.openings.state.opened.map(({ conference: id }) => id);
+    return [...new Set([...this.facts.keys(), ...opened])].filter((id) => !this.letGo.has(id));
+  }
+
+  /** Whether anybody may be in this room, at any site. */
+  get isEmpty(): boolean {
+    return this.facts.size === 0;
   }
 
   /** Takes facts that are durable here. */
@@ -302,6 +315,7 @@ export class Chronicle {
     if (first === undefined) return;
     await inStep('brain.append', { 'isthmus.facts': facts.length }, () => this.writer.store.append(stream, first.seq - 1, facts)).catch(
       async (error: unknown) => {
+        if (error instanceof Fault && (error as Fault).code === 'store.fenced') this.writer.fenced?.();
         if (error instanceof Refusal && error.code === 'store.conflict') await this.catchUp(stream, first.seq);
         throw error;
       },

@@ -1,5 +1,6 @@
 import { Fault, siteOfStream, type Fact } from '@isthmus/kernel';
-import { emptyEstate, foldEstate, inManagementsOrder, MANAGEMENT, type Estate, type Room } from '@isthmus/estate';
+import type { ConferenceSeen } from '@isthmus/conference';
+import { emptyEstate, foldEstate, inManagementsOrder, MANAGEMENT, pinsOf, type Estate, type Room } from '@isthmus/estate';
 import type { EventStore, Timers } from '@isthmus/ports';
 import type { EstateWord } from '@isthmus/protocol';
 
@@ -24,6 +25,8 @@ export interface EstateEvents {
 }
 
 const KEEP_AGAIN_MS = 1_000;
+/** The rules of a room that is not in the estate any more: nobody new. */
+const NO_ROOM = { seatsMax: 0, guestsWaitForHost: true };
 
 /**
  * This site's own copy of the estate: kept in its store, so that rooms are there when management is not (S3), and followed
@@ -51,6 +54,12 @@ export class EstateCopy {
 
   room(id: string): Room | undefined {
     return this.estate.rooms[id];
+  }
+
+  /** What decisions in a room have to keep to. */
+  rulesOf(id: string): ConferenceSeen['room'] {
+    const known = this.room(id);
+    return known === undefined ? NO_ROOM : { ...known, pins: pinsOf(this.estate, id) };
   }
 
   /** Reads what is kept, then follows. Resolves when the kept copy is there. */

@@ -7,6 +7,7 @@ import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
 import { roomOf } from './chronicle.js';
 import { Heads } from './heads.js';
+import { standInsOf, toldBy, wordOf, type LinksWord, type StandInsOf, type Told } from './links-word.js';
 import { ownFacts } from './own-facts.js';
 import { Reach } from './reach.js';
 import { Relaying } from './relaying.js';
@@ -14,7 +15,9 @@ import { Unvouched } from './unvouched.js';
 
 /** What the rest of the brain hears from the links. */
 export interface LinkEvents {
-  /** Facts that are durable here and were new. */
+  /** Facts of other sites are durable here and were new. */
+  kept(facts: readonly Fact[]): void;
+  /** Such facts are to be folded now. */
   adopted(facts: readonly Fact[]): Promise<void>;
   /** Who is in reach, the ways there, or which nodes stand for other sites, has changed. */
   changed(): void;
@@ -57,10 +60,7 @@ const NO_SIGNATURES: Signatures = { sign: () => ({ signature: '', certificate: '
 /** This site's links to its peers: facts both ways and by third sites, who is in reach, and which node stands for each site. */
 export class Links implements PeerHandlers {
   readonly heads = new Heads();
-  private readonly intermediaries = new Map<
-    SiteId,
-    { readonly version: Intermediaries['version']; readonly byRoom: ReadonlyMap<ConferenceId, Neighbour> }
-  >();
+  private readonly intermediaries = new Map<SiteId, StandInsOf>();
   private mine: Intermediaries = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
   private readonly reaching: Reach;
   private readonly relaying: Relaying;
@@ -70,6 +70,8 @@ export class Links implements PeerHandlers {
   private readonly waking: Cancel[] = [];
   private unheard = '';
   private started = false;
+  /** While another brain of this site holds the links: how it sees the other sites. */
+  private told: Told | undefined;
   private telling: Cancel | undefined;
 
   constructor(
@@ -98,21 +100,36 @@ export class Links implements PeerHandlers {
     });
   }
 
+  /** @throws Fault `link.port-taken` | `link.cannot-listen` */
   async start(): Promise<void> {
     await this.relaying.start();
-    this.started = true;
     await this.parts.peers.start(this);
+    this.started = true;
     this.waking.push(this.parts.timers.every(TICK_MS, () => this.tick()));
   }
 
   /** Sites whose people can be shown here: this one, and those in its component. */
   reach(): ReadonlySet<SiteId> {
-    return this.reaching.sites;
+    return this.told?.reach ?? this.reaching.sites;
   }
 
   /** By which ways media go between sites. */
   get network(): Network {
-    return this.reaching.network;
+    return this.told?.network ?? this.reaching.network;
+  }
+
+  /** How this brain, which holds the links, sees the other sites. */
+  get word(): LinksWord {
+    return wordOf(this.reaching.sites, this.reaching.basis, this.intermediaries);
+  }
+
+  /** Another brain holds the links, and says this of them; undefined: none does any more, or this one. What it said last holds until then. */
+  follow(word: LinksWord | undefined): void {
+    if (this.told?.text === JSON.stringify(word)) return;
+    this.told = word && toldBy(word);
+    for (const { site, version, intermediaries } of word?.elsewhere ?? [])
+      this.intermediaries.set(site, standInsOf(version, intermediaries));
+    this.events.changed();
   }
 
   /** For whoever watches the links: what makes people go another way, or off the stage, is a link that is down. */
@@ -186,6 +203,14 @@ export class Links implements PeerHandlers {
     this.telling ??= this.parts.timers.after(TELL_WITHIN_MS, () => this.tellHeads());
   }
 
+  /** Facts are durable here that another brain of this site recorded or adopted. */
+  learned(facts: readonly Fact[]): void {
+    const ours = facts.filter(({ stream }) => siteOfStream(stream) === this.parts.site);
+    this.heads.keep(facts);
+    if (ours.length > 0) this.recorded(ours);
+    this.relaying.passNews();
+  }
+
   facts(_peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
     return ownFacts(this.parts.store, this.parts.site, after, signal);
   }
@@ -217,7 +242,9 @@ export class Links implements PeerHandlers {
     this.events.poisoned(peer, what);
   }
 
+  /** Holds no links any more. Where the peers can be started again, so can this. */
   async close(): Promise<void> {
+    this.started = false;
     for (const cancel of this.waking.splice(0)) cancel();
     this.telling?.();
     this.reaching.close();
@@ -262,10 +289,7 @@ export class Links implements PeerHandlers {
   private standIns(peer: SiteId, { version, intermediaries }: Intermediaries): void {
     const known = this.intermediaries.get(peer)?.version;
     if (known && (version.epoch < known.epoch || (version.epoch === known.epoch && version.revision < known.revision))) return;
-    this.intermediaries.set(peer, {
-      version,
-      byRoom: new Map(intermediaries.map(({ conference, node, url }) => [conference, { node, url }])),
-    });
+    this.intermediaries.set(peer, standInsOf(version, intermediaries));
     this.events.changed();
   }
 
@@ -298,6 +322,7 @@ export class Links implements PeerHandlers {
   private async take(facts: readonly Fact[], counting = (fresh: readonly Fact[]) => fresh): Promise<void> {
     const fresh = await this.parts.store.adopt(facts);
     if (fresh.length === 0) return;
+    this.events.kept(fresh);
     this.heads.keep(fresh);
     this.relaying.passNews();
     await this.count(counting(fresh));

@@ -3,7 +3,8 @@ import { logOf, readConfig, runMain } from '@isthmus/service-kit';
 import { followEstate } from '@isthmus/estate-http';
 import { certificateSignatures, httpPeers } from '@isthmus/peers-http';
 import { startTracing } from '@isthmus/telemetry-otel';
-import { serviceBus, serviceStore, siteCredentials, translation } from '@isthmus/wiring';
+import { resumeKeyIn, serviceBus, serviceStore, siteCredentials, translation } from '@isthmus/wiring';
+import { restartablePeers } from './restartable-peers.js';
 import { settings } from './settings.js';
 import { startBrain } from './start.js';
 
@@ -13,30 +14,34 @@ const CLOCK = { now: () => Date.now(), monotonic: () => performance.now() };
 await runMain('conference-brain', async () => {
   const config = readConfig('conference-brain', settings);
   const { site, host, port, linkPort, stateDir, managementUrl, token, authorityFingerprint } = config;
+  const credentialsDir = config.credentialsDir ?? join(stateDir, 'credentials');
   const credentials = await siteCredentials(
     'conference-brain',
     site,
-    join(stateDir, 'credentials'),
+    credentialsDir,
     token === undefined ? undefined : { url: managementUrl, token, caFingerprint: authorityFingerprint },
   );
   const log = logOf('conference-brain');
   const tracing = startTracing('conference-brain', { attributes: { 'isthmus.site': site } });
   const bus = await serviceBus('conference-brain');
   const store = await serviceStore('conference-brain', join(stateDir, 'facts.db'));
-  const peers = httpPeers({
-    site,
-    listen: { host, port: linkPort },
-    credentials: () => credentials,
-    clock: CLOCK,
-    translate: translation(config.linkVia),
-    report: ({ peer, message }) => log.warn({ peer }, message),
-  });
+  const peers = () =>
+    httpPeers({
+      site,
+      listen: { host, port: linkPort },
+      credentials: () => credentials,
+      clock: CLOCK,
+      translate: translation(config.linkVia),
+      report: ({ peer, message }) => log.warn({ peer }, message),
+    });
   const brain = await startBrain({
     site,
     listen: { host, port },
     bus,
     store,
-    peers,
+    // Where several brains share a site, one of them has its links, and which one may change.
+    peers: restartablePeers(peers),
+    resumeKey: resumeKeyIn(credentialsDir),
     clock: CLOCK,
     signatures: certificateSignatures(() => credentials),
     followEstate: (after, applied, signal, word) => followEstate({ url: managementUrl, credentials, after, applied, signal, word }),

@@ -15,27 +15,22 @@ import {
 import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
 import { carriesForOthers, cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
-import { Chronicle, type Writer } from './chronicle.js';
+import { besides } from './besides.js';
+import type { Chronicle, Writer } from './chronicle.js';
+import { elsewhere } from './holding.js';
 import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
+import type { MeetingOutput } from './meeting-output.js';
 import type { Nodes } from './nodes.js';
 import { Notices, type SiteName } from './notices.js';
 import { allNodesFull, meetingOver, tooLate } from './refusals.js';
 import { seatIn, type Seating, type Seats } from './seats.js';
 
-/** What a meeting tells the world after each change. */
-export interface MeetingOutput {
-  view(published: ViewPublished): void;
-  desires(desires: readonly NodeDesire[]): void;
-  /** Which node stands for this site now; undefined while nobody of it is in. */
-  standIn(node: NodeId | undefined): void;
-}
-type JoinCommand = Extract<BrainCommand, { type: 'Join' }>;
-type Ended = ViewPublished['ended'][number];
-
 /** One room in use, as this site's brain runs it: decides, records, seats people, and says what everyone should see and get. */
 export class Meeting {
-  readonly chronicle: Chronicle;
+  private readonly room: string;
+  private readonly writer: Writer;
+  private retired = false;
   private view: ConferenceView | undefined;
   private revision = 0;
   private intermediary: NodeId | undefined;
@@ -51,8 +46,7 @@ export class Meeting {
   private caughtUp: { readonly with: readonly Fact[]; readonly count: number } = { with: [], count: 0 };
 
   constructor(
-    private readonly room: string,
-    private readonly writer: Writer,
+    readonly chronicle: Chronicle,
     private readonly links: Links,
     private readonly nodes: Nodes,
     private readonly seats: Seats,
@@ -60,9 +54,10 @@ export class Meeting {
     private readonly output: MeetingOutput,
     nameOf: SiteName,
   ) {
-    this.chronicle = new Chronicle(room, writer);
+    this.room = chronicle.room;
+    this.writer = chronicle.writer;
     this.letGo = new LetGo((node) => nodes.isLost(node));
-    this.notices = new Notices(writer.site, nameOf);
+    this.notices = new Notices(this.writer.site, nameOf);
   }
 
   /** The meeting as this site sees it; undefined while nobody is in it. */
@@ -81,15 +76,22 @@ export class Meeting {
     this.chronicle.forgetEmpty();
   }
 
-  join(command: JoinCommand): Promise<BrainAnswer> {
+  /** Another brain of this site decides here from now on: what was under way is not begun any more, and nothing more is said. */
+  retire(): void {
+    this.retired = true;
+    for (const leg of [...this.seats.inRoom(this.room).keys()]) this.seats.release(leg);
+  }
+
+  join(command: Extract<BrainCommand, { type: 'Join' }>): Promise<BrainAnswer> {
     return this.inTurn(async () => {
       await this.catchUp();
       const back = seatIn(this.view, this.seats.resumed(command.resume), command.person);
       if (!back && this.freeNode() === undefined) throw allNodesFull();
 
-      const leg = back?.leg ?? legIdOf(this.writer.site, this.unique());
+      // Whoever asks again, because nobody answered, is the one who came then.
+      const leg = back?.leg ?? command.leg ?? legIdOf(this.writer.site, this.unique());
       const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
-      const id = (back ? this.chronicle.whereIs(leg) : undefined) ?? (await this.chronicle.enter(this.unique(), this.reach()));
+      const id = this.chronicle.whereIs(leg) ?? (await this.chronicle.enter(this.unique(), this.reach()));
       await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff, proof }, id);
       return this.welcome(leg, id);
     });
@@ -213,6 +215,7 @@ export class Meeting {
    * reach, nodes, the other sites' intermediaries.
    */
   refresh(): void {
+    if (this.retired) return;
     // Written off, and not gone: that is said before anything is concluded from it, or people would be sent away for a silence.
     if (this.chronicle.mustAnswer(this.there())) return void this.answer().catch(() => undefined);
     const before = this.view;
@@ -226,7 +229,7 @@ export class Meeting {
       reach: this.reach(),
       version: { epoch: this.writer.epoch, revision: this.revision },
     });
-    const view = { ...seen, ...this.besides(occasion) };
+    const view = { ...seen, ...besides(occasion, this.chronicle) };
     const notices = this.notices.fresh(state, [...this.seats.inRoom(this.room).keys()]);
     const ended = this.releaseEnded(view, occasion);
     const attach = [...this.moveAway(), ...this.seatAdmitted(view)];
@@ -244,14 +247,9 @@ export class Meeting {
     if (occasion === undefined && this.chronicle.forgetEmpty()) this.view = undefined;
   }
 
-  private besides(occasion: Occasion | undefined): Pick<ConferenceView, 'besides'> {
-    if (occasion === undefined || occasion.besides.length === 0) return {};
-    const sites = this.chronicle.sites();
-    return { besides: occasion.besides.map((id) => ({ sites: [...(sites.get(id) ?? [])].sort() })) };
-  }
-
   /** Says what the nodes should be doing; harmless when they know. Each change has a number of its own, so that nodes tell new from old. */
   desire(): void {
+    if (this.retired) return;
     const wanted = this.desires();
     const idle = this.letGo.next(wanted.map(({ node }) => node));
     const all = [
@@ -303,7 +301,7 @@ export class Meeting {
    * Lets go of the legs of this site that the meeting no longer has. What conferences that only seem to be one would end is not
    * ended before it is recorded that they are: half a history may have arrived, and nobody is sent away for the other half.
    */
-  private releaseEnded(view: ConferenceView, occasion: Occasion | undefined): readonly Ended[] {
+  private releaseEnded(view: ConferenceView, occasion: Occasion | undefined): ViewPublished['ended'] {
     const there = new Set([...view.seats, ...view.waiting].map(({ leg }) => leg));
     const gone = [...this.there()].filter((leg) => !there.has(leg) && this.chronicle.isEnded(leg));
     return gone.map((leg) => {
@@ -316,6 +314,7 @@ export class Meeting {
 
   /** Gives somebody who came a seat, or a place at the door. */
   private welcome(leg: LegId, id: ConferenceId): BrainAnswer {
+    if (this.retired) throw elsewhere(this.room);
     const standing = legOf(this.chronicle.stateOf(id), leg);
     if (standing !== undefined && standing.ended !== null) {
       this.refresh();
@@ -365,9 +364,7 @@ export class Meeting {
     return new Set(this.intermediary === undefined ? nodes : [...nodes, this.intermediary]);
   }
 
-  private reach(): ReadonlySet<SiteId> {
-    return this.links.reach();
-  }
+  private reach = (): ReadonlySet<SiteId> => this.links.reach();
 
   private async decide(command: ConferenceCommand, id = this.chronicle.occasion(this.reach())?.name): Promise<void> {
     if (id === undefined) throw meetingOver();
@@ -388,7 +385,8 @@ export class Meeting {
   }
 
   /** Decisions of one room are taken one after the other, each against what the one before recorded. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private inTurn<T>(asked: () => Promise<T>): Promise<T> {
+    const work = () => (this.retired ? Promise.reject(elsewhere(this.room)) : asked());
     const turn = this.queue.then(work);
     this.queue = turn.catch(() => undefined);
     return turn;

@@ -1,3 +1,4 @@
+import type { ConferenceId, LegId } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
 import type { NodeId, NodeLoad } from '@isthmus/placement';
 import type { NodeReport } from '@isthmus/protocol';
@@ -30,6 +31,14 @@ export class Nodes {
     this.known.set(report.node, { report, heardAtMs: this.monotonicMs(), lost: false });
     if (before === undefined || before.lost || this.isSilent(before)) return true;
     return before.report.linkUrl !== report.linkUrl || before.report.draining !== report.draining;
+  }
+
+  /** What they said they have of a room, and of which tenure. */
+  holding(room: ConferenceId): readonly { readonly node: NodeId; readonly legs: readonly LegId[]; readonly epoch: number | undefined }[] {
+    return [...this.known].flatMap(([node, { lost, report }]) => {
+      const held = report.holds?.find(({ conference }) => conference === room);
+      return lost || held === undefined ? [] : [{ node, legs: held.legs, epoch: held.epoch }];
+    });
   }
 
   /** Somebody who would know says that the node has ended. True if that is news. */

@@ -40,6 +40,7 @@ export class Reach {
   private own: LinkStates;
   private known: KnownStates = new Map();
   private latest: Network;
+  private counted: readonly LinkStates[] = [];
   private readonly inReach: Set<SiteId>;
   /** Sites that are heard, and until when they are waited for. */
   private readonly awaited = new Map<SiteId, number>();
@@ -66,6 +67,11 @@ export class Reach {
   /** What every site last said, for a peer that has just come. */
   get words(): readonly LinkStates[] {
     return [...this.known.values()];
+  }
+
+  /** What makes the network: the words of the sites that there are, and which of them carry nothing for others. */
+  get basis(): { readonly words: readonly LinkStates[]; readonly closed: readonly SiteId[] } {
+    return { words: this.counted, closed: [...this.closed] };
   }
 
   /** Whether a site says that it hears another's facts. */
@@ -155,6 +161,7 @@ export class Reach {
     const { site, clock, timers, lacks, changed } = this.parts;
     const { members } = this;
     const current = members === undefined ? this.known : new Map([...this.known].filter(([each]) => each === site || members.has(each)));
+    this.counted = [...current.values()];
     const network = networkOf(current, (each) => !this.closed.has(each));
     const component = network.reachOf(site);
     const now = clock.monotonic();

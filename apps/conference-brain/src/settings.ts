@@ -15,6 +15,10 @@ export const settings = {
     says: 'Folder for the facts and, in `credentials`, the certificate of the site; back it up.',
     example: '/var/lib/isthmus/nyc',
   }),
+  credentialsDir: setting(z.string().min(1).optional(), {
+    says: 'Where the certificate of the site is, if not there, and the key of its resume words: the same for all brains of a site.',
+    example: '/var/lib/isthmus/credentials',
+  }),
   managementUrl: setting(z.url(), { says: "Management's door for sites.", example: 'https://192.0.2.10:7001' }),
   token: setting(z.string().min(1).optional(), {
     says: 'The token that enrols this site, from the portal; good once, and not needed any more when the site has its certificate.',

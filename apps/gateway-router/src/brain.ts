@@ -1,20 +1,31 @@
-import { Defect, Refusal } from '@isthmus/kernel';
-import type { LegId, PersonId, Role } from '@isthmus/conference';
+import { randomBytes } from 'node:crypto';
+import { Defect, Fault, Refusal, type SiteId } from '@isthmus/kernel';
+import { legIdOf, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import type { Bus } from '@isthmus/ports';
 import { TOPICS, type Act, type BrainAnswer, type BrainCommand } from '@isthmus/protocol';
 import { brainAnswer, checked } from './shapes.js';
 
-const ANSWER_WITHIN_MS = 5_000;
+/** Nobody answers for that long: it is asked again, and another brain may have taken over by then (ADR 0059). */
+const TRY_FOR_MS = 1_000;
+const ANSWER_WITHIN_MS = 6_000;
+
+/** Whoever was removed is not there to be removed again, nor is a meeting that was ended there to be ended. */
+const DONE_ALREADY: ReadonlySet<string> = new Set(['conference.unknown-leg', 'conference.ended']);
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** What a Join is answered with: a seat, or a place at the door. */
 export type Entered = Extract<BrainAnswer, { type: 'Joined' | 'Waiting' }>;
 
 /** The conference-brain of this site, as the gateway-router asks it. Refusals and faults arrive as they were thrown there. */
 export class Brain {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly site: SiteId,
+    private readonly bus: Bus,
+  ) {}
 
-  async join(command: Omit<Extract<BrainCommand, { type: 'Join' }>, 'type'>): Promise<Entered> {
-    const answer = await this.ask({ type: 'Join', ...command });
+  /** However often it is asked, they come in once: as the leg that is made here. */
+  async join(command: Omit<Extract<BrainCommand, { type: 'Join' }>, 'type' | 'leg'>): Promise<Entered> {
+    const answer = await this.ask({ type: 'Join', ...command, leg: legIdOf(this.site, randomBytes(6).toString('hex')) });
     if (answer.type === 'Joined' || answer.type === 'Waiting') return answer;
     throw new Defect('brain.answer', `The brain answered a Join with ${answer.type}.`);
   }
@@ -36,15 +47,25 @@ export class Brain {
   }
 
   async act(room: string, leg: LegId, act: Act): Promise<void> {
-    await this.ask({ type: 'Act', room, leg, act });
+    await this.ask({ type: 'Act', room, leg, act }, DONE_ALREADY);
   }
 
   async leave(room: string, leg: LegId): Promise<void> {
     await this.ask({ type: 'Leave', room, leg });
   }
 
-  private async ask(command: BrainCommand): Promise<BrainAnswer> {
-    const { value } = await this.bus.request({ topic: TOPICS.commands, key: command.room, value: command }, ANSWER_WITHIN_MS);
-    return checked(brainAnswer, value, 'answer of the brain');
+  /** @param done refusals that, of a command asked again, say that it was carried out the first time */
+  private async ask(command: BrainCommand, done: ReadonlySet<string> = NOTHING): Promise<BrainAnswer> {
+    const question = { topic: TOPICS.commands, key: command.room, value: command };
+    for (let leftMs = ANSWER_WITHIN_MS; ; leftMs -= TRY_FOR_MS) {
+      try {
+        const { value } = await this.bus.request(question, Math.min(leftMs, TRY_FOR_MS));
+        return checked(brainAnswer, value, 'answer of the brain');
+      } catch (error) {
+        if (error instanceof Refusal && leftMs < ANSWER_WITHIN_MS && done.has(String((error as Refusal).code))) return { type: 'Done' };
+        const unanswered = error instanceof Fault && (error as Fault).code === 'bus.no-answer';
+        if (!unanswered || leftMs <= TRY_FOR_MS) throw error;
+      }
+    }
   }
 }

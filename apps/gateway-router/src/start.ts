@@ -37,7 +37,7 @@ export const startGatewayRouter = async (options: GatewayRouterOptions): Promise
   const { site, siteName, listen, meetDir, allowedOrigins, graceMs = 20_000, clock = systemClock } = options;
   const bus = tracedBus(options.bus, NAME);
   const copy = new SiteCopy(site, bus, clock);
-  const brain = new Brain(bus);
+  const brain = new Brain(site, bus);
   const seats = new Seats(brain, clock, graceMs);
   const reception = new Reception(() => copy.estate, new PinCheck(), new PinThrottle(clock));
   const clients = new ClientEdge({ siteName, copy, reception, brain, seats });

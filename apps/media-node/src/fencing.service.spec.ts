@@ -53,6 +53,18 @@ describe('a media node', { timeout: 120_000 }, () => {
     expect(runs()).toEqual({ standup: 5, canteen: 5 });
   });
 
+  it('does what each of several brains wants in its rooms, and in none what one said before another took it over', async () => {
+    const shared = { shared: true } as Partial<NodeDesire>;
+    await desire(5, 3, 'attic', shared);
+    await desire(3, 1, 'cellar', shared);
+    await expect.poll(runs, PATIENT).toEqual({ standup: 5, canteen: 5, attic: 5, cellar: 3 });
+    await desire(4, 99, 'attic', { ...shared, ...nobody });
+    await desire(4, 1, 'cellar', { ...shared, ...nobody });
+    await expect.poll(runs, PATIENT).toEqual({ standup: 5, canteen: 5, attic: 5 });
+    await desire(6, 1, 'attic', { ...shared, ...nobody });
+    await expect.poll(runs, PATIENT).toEqual({ standup: 5, canteen: 5 });
+  });
+
   it('heeds no older desire of the same brain either, nor one that comes after the end', async () => {
     await desire(5, 7, 'standup', nobody);
     await expect.poll(runs, PATIENT).toEqual({ canteen: 5 });

@@ -85,10 +85,10 @@ export class MediaNode {
     if ((value as { node?: unknown } | null)?.node !== this.options.node) return;
     const parsed = nodeDesire.safeParse(value);
     if (!parsed.success) return this.options.log.error({ issues: parsed.error.issues.slice(0, 3) }, 'a desire was not understood');
-    const desire: NodeDesire = parsed.data;
+    const { shared = false, ...desire } = parsed.data;
     const id = desire.conference;
-    if (desire.version.epoch < this.epoch) return;
-    this.epoch = desire.version.epoch;
+    if (!shared && desire.version.epoch < this.epoch) return;
+    if (!shared) this.epoch = desire.version.epoch;
     const known = this.desires.get(id)?.version ?? this.ended.get(id);
     if (known && !isNewer(desire.version, known)) return;
     if (desire.legs.length === 0 && desire.pipes.length === 0) this.end(id, desire.version);

@@ -1,4 +1,4 @@
-import type { Fact, StreamName } from '@isthmus/kernel';
+import type { Fact, StreamName, WriterId } from '@isthmus/kernel';
 
 /** A place in a store's own log. Comparable only with positions of the same store; opaque to everybody else. */
 export type Position = string;
@@ -8,6 +8,19 @@ export interface Stored {
   readonly fact: Fact;
 }
 
+/** Who decides a subject (a room), written down where all can read it, and how the one before is kept from writing on (ADR 0059). */
+export interface Sharing {
+  /**
+   * Says that `writer` decides for a subject from now on, durably and after all who said so before. Resolves with those of them
+   * whose streams may not all be fenced yet: {@link fence} them, read them, then {@link settle}.
+   */
+  claim(subject: string, writer: WriterId): Promise<readonly WriterId[]>;
+  /** The streams of all who claimed the subject before this writer are fenced. */
+  settle(subject: string, writer: WriterId): Promise<void>;
+  /** Whoever appends to one of these streams from now on gets Fault `store.fenced`. What is there stays, and is adopted as before. */
+  fence(streams: readonly StreamName[]): Promise<void>;
+}
+
 export interface EventStore {
   /**
    * Appends to a stream that this site owns; `expected` is the seq of the last fact the decision was made against, -1 for
@@ -15,7 +28,7 @@ export interface EventStore {
    * outcome can be retried.
    * @throws Refusal `store.conflict` if the stream has moved on, `store.too-large` for a fact of more than 1 MiB; Fault
    *   `store.unavailable` | `store.full` | `store.busy` if the world failed, `store.fenced` if the store knows that a later epoch
-   *   has begun.
+   *   has begun, or that the stream was fenced.
    */
   append(stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void>;
   /** Facts of one stream in order, from seq `from` (default 0). A stream that nobody wrote is empty, not an error. */
@@ -38,6 +51,8 @@ export interface EventStore {
   /** How far a follower named `name` has come; a hint to resume from, kept lazily. */
   bookmark(name: string): Promise<Position | undefined>;
   setBookmark(name: string, position: Position): Promise<void>;
+  /** How several processes that have this store open agree on who decides what. A store that lets in only one has none. */
+  readonly sharing?: Sharing;
   /** What keeps the store from working now, as a sentence; undefined when nothing does. A store within the process says so when it is used. */
   trouble?(): Promise<string | undefined>;
   close(): Promise<void>;

@@ -8,6 +8,8 @@ import { conferenceId, displayName, legId, nodeId, opaque, personId, siteId, ver
 export const TOPICS = {
   /** Asked by the gateway-router, answered by the conference-brain. Key: room id. */
   commands: 'isthmus.conference.commands',
+  /** Published by each brain of a site for the others, where several share its conferences. Key: the brain. Value: `BrainWord`. */
+  brains: 'isthmus.conference.brains',
   /** Published by the brain after each fact is durable. Key: conference id. Value: {@link FactPublished}. */
   facts: 'isthmus.conference.facts',
   /** Published by the brain whenever the meeting as this site sees it has changed. Key: conference id. Value: ConferenceView. */
@@ -48,6 +50,8 @@ export const brainCommand = z.discriminatedUnion('type', [
     proof: z.int().min(0).optional(),
     connect: z.int().min(1),
     resume: z.string().max(128).optional(),
+    /** The leg to come in as, made by whoever asks, so that asking again is once; left out, the brain makes one. */
+    leg: legId.optional(),
     muted: z.boolean(),
     cameraOff: z.boolean(),
   }),
@@ -123,6 +127,8 @@ export const nodeDesire = z.object({
     )
     .max(256),
   intermediary: z.boolean(),
+  /** Several brains share the rooms of the site, each under a tenure of its own: the newest of this room counts, not of all. */
+  shared: z.boolean().optional(),
 }) satisfies z.ZodType<NodeDesire>;
 export type Desired = NodeDesire;
 

@@ -42,6 +42,7 @@ export {
   type TelemetryBatch,
   type ViewPublished,
 } from './bus.js';
+export { brainWord, type BrainWord } from './brains.js';
 export { joinTicket, type JoinTicket } from './join-ticket.js';
 export {
   brainMessage,

@@ -5,7 +5,8 @@ import { tracedBus } from './traced-bus.js';
 
 /**
  * Lets Nest's `@MessagePattern` and `@EventPattern` handlers listen on any {@link Bus}; the only class that knows both.
- * A handler gets the message's value and, as its context, the message. What a `@MessagePattern` handler returns is the answer.
+ * A handler gets the message's value and, as its context, the message. What a `@MessagePattern` handler returns is the answer;
+ * one that returns nothing leaves it to others.
  * Handlers run as part of the service and of the trace that the message belongs to.
  */
 export class BusServer extends Server implements CustomTransportStrategy {
@@ -28,7 +29,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
         const handle = async (message: Message): Promise<Message | void> => {
           const result: unknown = await handler(message.value, message);
           const value: unknown = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
-          if (!handler.isEventHandler) return { topic, key: message.key, value };
+          if (!handler.isEventHandler && value !== undefined) return { topic, key: message.key, value };
         };
         this.subscriptions.push(await this.bus.subscribe(topic, { group: this.group }, handle));
       }

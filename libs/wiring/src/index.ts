@@ -1,3 +1,4 @@
+export { resumeKeyIn } from './resume-key.js';
 export { KAFKA_SETTINGS, serviceBus } from './service-bus.js';
 export { EVENTSTORE_SETTINGS, serviceStore } from './service-store.js';
 export { siteCredentials, type Enrolment } from './site-credentials.js';

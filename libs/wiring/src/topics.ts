@@ -14,6 +14,7 @@ const single = { partitions: 1, retentionMs: STATE_MS };
 /** How each topic has to be on a broker: its key's order is kept within a partition, and history is in the event store, not here. */
 const PLANS: Readonly<Record<keyof typeof TOPICS, Omit<TopicPlan, 'topic'>>> = {
   commands: shared,
+  brains: single,
   facts: { partitions: MANY, retentionMs: 7 * DAY_MS },
   views: shared,
   desires: shared,

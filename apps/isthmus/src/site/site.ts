@@ -11,6 +11,7 @@ import { startRegistrar } from '@isthmus/registrar';
 import { logOf } from '@isthmus/service-kit';
 import { startTelemetry } from '@isthmus/telemetry';
 import { startTracing } from '@isthmus/telemetry-otel';
+import { resumeKeyIn } from '@isthmus/wiring';
 import type { SiteConfig } from '../part-config.js';
 import { openControls } from '../backup/control.js';
 import type { RunningPart } from '../part.js';
@@ -18,7 +19,6 @@ import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
 import { systemClock as clock } from '../system-clock.js';
 import { openSiteDoor } from './bus-door.js';
-import { resumeKeyIn } from './resume-key.js';
 import { siteCredentials } from './site-credentials.js';
 
 /**

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { chain, collect, eventStoreContract, streamOf, take, type StorePlace } from '@isthmus/contract';
+import { writerOf, type WriterId } from '@isthmus/kernel';
 import type { EventStore } from '@isthmus/ports';
 import { esdbEventStore, type EsdbEventStore } from './esdb-event-store.js';
 import { startEsdbServer } from './testing/esdb-server.js';
@@ -179,6 +180,32 @@ describe('the event store on EventStoreDB, when the server fails', { timeout: 60
     expect(await collect(other.read(theirs))).toEqual(facts);
     const epochs = await Promise.all([one, other, one, other].map((store) => store.beginEpoch()));
     expect(new Set(epochs).size).toBe(4);
+  });
+
+  test('who takes over is after all before them, and the former writes no more, not even with what it had begun', async () => {
+    const [former, next] = [await opened(), await opened()];
+    const [old, young] = [writerOf(stream), 'nyc.2' as WriterId];
+    expect(await former.sharing.claim('room-1', old)).toEqual([]);
+    await former.sharing.settle('room-1', old);
+    const facts = chain(stream, 3);
+    await former.append(stream, -1, facts.slice(0, 1));
+    const another = streamOf('new');
+    expect(await next.sharing.claim('room-1', young)).toEqual([old]);
+    await next.sharing.fence([stream, another]);
+    await next.sharing.fence([stream]);
+    const fenced = { kind: 'fault', code: 'store.fenced' };
+    await expect(former.append(stream, 0, facts.slice(1, 2))).rejects.toMatchObject(fenced);
+    await expect(former.append(another, -1, chain(another, 1))).rejects.toMatchObject(fenced);
+    // What was there is there all the same, for whoever did not learn that it is, and others may bring what was lost.
+    await former.append(stream, -1, facts.slice(0, 1));
+    expect(await next.adopt(facts)).toEqual(facts.slice(1));
+    expect(await collect(next.read(stream))).toEqual(facts);
+    // Not settled: whoever comes next fences both.
+    expect(await former.sharing.claim('room-1', 'nyc.3' as WriterId)).toEqual([old, young]);
+    await next.sharing.settle('room-1', young);
+    await former.sharing.settle('room-1', 'nyc.3' as WriterId);
+    expect(await next.sharing.claim('room-1', 'nyc.4' as WriterId)).toEqual(['nyc.3']);
+    expect(await next.streams('conference')).toEqual([stream, another].sort());
   });
 
   test('nobody there at the start: it says once that it waits, and names the server, not the password, when it gives up', async () => {

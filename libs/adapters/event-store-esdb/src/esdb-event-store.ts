@@ -1,10 +1,11 @@
 import { ErrorType, FORWARDS, NO_STREAM, START, streamNameFilter, type AllStreamSubscription } from '@eventstore/db-client';
 import { Defect, Refusal, type Fact, type StreamName } from '@isthmus/kernel';
-import type { EventStore, Position, Stored } from '@isthmus/ports';
+import type { EventStore, Position, Sharing, Stored } from '@isthmus/ports';
 import { Bookkeeping } from './bookkeeping.js';
+import { Claims } from './claims.js';
 import { Connection } from './connection.js';
-import { eventOf, factOf, placeOf, refuseTooLarge, storedOf, type LogPlace } from './events.js';
-import { closedFault, failureOf, kindOf, mayPass } from './failures.js';
+import { eventOf, factOf, fenceEvent, isFence, placeOf, refuseTooLarge, storedOf, type LogPlace } from './events.js';
+import { closedFault, failureOf, fencedFault, kindOf, mayPass } from './failures.js';
 import { KnownStreams, extend, knownOf, type KnownStream } from './known-streams.js';
 
 export interface EsdbEventStoreOptions {
@@ -23,6 +24,7 @@ export interface EsdbEventStoreOptions {
 export interface EsdbEventStore extends EventStore {
   /** What keeps the store from working, as a sentence; undefined when nothing does. For `/healthz/ready`. */
   trouble(): Promise<string | undefined>;
+  readonly sharing: Sharing;
 }
 
 const PATIENCE_MS = 10_000;
@@ -58,9 +60,10 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
 
   /** Everything that a stream holds, in the order in which the server learned it. */
   const load = async (stream: StreamName): Promise<{ readonly facts: readonly Fact[]; readonly known: KnownStream }> => {
-    const [facts, revision] = await connection.call(async () => {
+    const [facts, revision, fenced] = await connection.call(async () => {
       const found: Fact[] = [];
       let last = -1n;
+      let ended = false;
       const events = client.readStream(nameOf(stream), { direction: FORWARDS, fromRevision: START });
       // Somebody must listen when it breaks after we have stopped reading.
       events.on('error', () => undefined);
@@ -69,13 +72,14 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
           last = resolved.event?.revision ?? last;
           const fact = factOf(resolved);
           if (fact) found.push(fact);
+          ended ||= isFence(resolved);
         }
       } catch (error) {
         if (kindOf(error) !== ErrorType.STREAM_NOT_FOUND) throw error;
       }
-      return [found, last] as const;
+      return [found, last, ended] as const;
     });
-    const loaded = knownOf(facts, revision);
+    const loaded = knownOf(facts, revision, fenced);
     known.keep(stream, loaded);
     return { facts, known: loaded };
   };
@@ -91,7 +95,7 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
   const appendInTurn = async (stream: StreamName, expected: number, facts: readonly Fact[]): Promise<void> => {
     // Whoever says that there is nothing yet is believed: the server knows better if not.
     const at = known.get(stream) ?? (expected === -1 ? knownOf([], -1n) : (await load(stream)).known);
-    if (at.head === expected) {
+    if (at.head === expected && !at.fenced) {
       try {
         await write(stream, at, facts);
         known.keep(stream, at);
@@ -103,6 +107,7 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     }
     const { known: now } = await load(stream);
     if (facts.every(({ hash }) => now.hashes.has(hash))) return;
+    if (now.fenced) throw fencedFault(stream);
     if (now.head === expected) return appendInTurn(stream, expected, facts);
     const words = `${stream} stands at ${now.head}, not at ${expected}: decide again on what it holds now.`;
     throw new Refusal('store.conflict', words, { stream, expected, actual: now.head });
@@ -149,6 +154,31 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     }
     // Each once, also when the batch had it twice.
     return facts.filter((fact) => fresh.delete(fact));
+  };
+
+  const fenceInTurn = async (stream: StreamName): Promise<void> => {
+    for (;;) {
+      const { known: at } = await load(stream);
+      if (at.fenced) return;
+      try {
+        const expectedRevision = at.revision < 0n ? NO_STREAM : at.revision;
+        await connection.call(() => client.appendToStream(nameOf(stream), fenceEvent(), { expectedRevision }));
+        return;
+      } catch (error) {
+        // Whoever writes there was quicker with one fact more, or somebody else with the fence.
+        if (kindOf(error) !== ErrorType.WRONG_EXPECTED_VERSION) throw error;
+      } finally {
+        known.forget(stream);
+      }
+    }
+  };
+
+  const claims = new Claims(connection, `${namespace}isthmus:`);
+  const sharing: Sharing = {
+    claim: (subject, writer) => inOurWords(claims.claim(subject, writer)),
+    settle: (subject, writer) => inOurWords(claims.settle(subject, writer)),
+    fence: async (streams) =>
+      void (await Promise.all(streams.map((stream) => inOurWords(known.inTurn(stream, () => fenceInTurn(stream)))))),
   };
 
   const read = async function* (stream: StreamName, from = 0): AsyncGenerator<Fact> {
@@ -219,6 +249,7 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     adopt,
     read,
     follow,
+    sharing,
     streams: (category) => inOurWords(bookkeeping.streams(category, namespace)),
     beginEpoch: () => inOurWords(bookkeeping.beginEpoch()),
     bookmark: (name) => inOurWords(bookkeeping.bookmark(name)),

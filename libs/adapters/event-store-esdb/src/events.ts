@@ -15,6 +15,11 @@ export const factOf = (resolved: ResolvedEvent): Fact | undefined => {
   return isFact(data) ? data : undefined;
 };
 
+const FENCE = 'isthmus:fenced';
+/** Ends a stream for whoever writes it: it is no fact, and no later fact may follow it but by adoption. */
+export const fenceEvent = () => jsonEvent({ type: FENCE, data: {} });
+export const isFence = ({ event }: ResolvedEvent): boolean => event?.type === FENCE && !isFact(event.data);
+
 /** The first 128 bits of the hash as a UUID of version 8 (RFC 9562 §5.8: bits of one's own choosing). */
 const idOf = (hash: string): string => {
   const hex = `${hash.slice(0, 12)}8${hash.slice(13, 16)}8${hash.slice(17, 32)}`;

@@ -1,5 +1,5 @@
 import { ErrorType } from '@eventstore/db-client';
-import { Fault, Refusal } from '@isthmus/kernel';
+import { Fault, Refusal, type StreamName } from '@isthmus/kernel';
 
 /** A fault that trying again does not mend. */
 class LastingFault extends Fault {
@@ -51,6 +51,11 @@ export const failureOf = (error: unknown, where: string): Fault | Refusal => {
       );
   }
 };
+
+export const fencedFault = (stream: StreamName): Fault =>
+  new LastingFault('store.fenced', `${stream} is fenced: somebody else decides here by now, and whoever did before writes no more.`, {
+    stream,
+  });
 
 export const closedFault = (): Fault =>
   new LastingFault('store.unavailable', 'The event store of this process is closed: it is shutting down.');

@@ -7,10 +7,13 @@ export interface KnownStream {
   /** The highest seq; -1 if there is none. Adopted facts may have come in any order, so it need not be the revision. */
   head: number;
   readonly hashes: Set<string>;
+  /** Whether nobody may append to it any more. */
+  fenced: boolean;
 }
 
-export const knownOf = (facts: readonly Fact[], revision: bigint): KnownStream => ({
+export const knownOf = (facts: readonly Fact[], revision: bigint, fenced = false): KnownStream => ({
   revision,
+  fenced,
   head: facts.reduce((head, { seq }) => Math.max(head, seq), -1),
   hashes: new Set(facts.map(({ hash }) => hash)),
 });

@@ -1,0 +1,10 @@
+import type { NodeDesire, NodeId } from '@isthmus/placement';
+import type { ViewPublished } from '@isthmus/protocol';
+
+/** What a meeting tells the world after each change. */
+export interface MeetingOutput {
+  view(published: ViewPublished): void;
+  desires(desires: readonly NodeDesire[]): void;
+  /** Which node stands for this site now; undefined while nobody of it is in. */
+  standIn(node: NodeId | undefined): void;
+}

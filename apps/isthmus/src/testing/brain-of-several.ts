@@ -1,0 +1,43 @@
+/**
+ * One of several brains of a site, as a process of its own, so that a spec can kill it: on the bus that the spec holds, over the store
+ * that they share. `node brain-of-several.js WISH`, the wish as JSON; it says where its health is when it serves.
+ */
+import { startBrain, restartablePeers } from '@isthmus/conference-brain';
+import { linkedBus } from '@isthmus/bus-link';
+import { certificateSignatures, httpPeers, type Credentials } from '@isthmus/peers-http';
+import type { SiteId } from '@isthmus/kernel';
+import { logOf } from '@isthmus/service-kit';
+import { serviceStore } from '@isthmus/wiring';
+import { systemClock as clock } from '../system-clock.js';
+
+export interface BrainWish {
+  readonly site: SiteId;
+  readonly name: string;
+  readonly busUrl: string;
+  readonly store: string;
+  readonly linkPort: number;
+  readonly credentials: Credentials;
+}
+
+const { site, name, busUrl, store, linkPort, credentials } = JSON.parse(process.argv[2] ?? '{}') as BrainWish;
+const log = logOf('conference-brain').child({ brain: name });
+const brain = await startBrain({
+  site,
+  listen: { host: '127.0.0.1', port: 0 },
+  bus: linkedBus({ url: busUrl, name, credentials: () => credentials, expect: ({ kind }) => kind === 'site', log }),
+  store: await serviceStore('conference-brain', '', { EVENTSTORE_CONNECTION_STRING: store }),
+  peers: restartablePeers(() =>
+    httpPeers({
+      site,
+      listen: { host: '127.0.0.1', port: linkPort },
+      credentials: () => credentials,
+      clock,
+      report: ({ peer, message }) => log.warn({ peer }, message),
+    }),
+  ),
+  clock,
+  resumeKey: new Uint8Array(32).fill(7),
+  signatures: certificateSignatures(() => credentials),
+});
+process.stdout.write(`>${brain.url}\n`);
+process.on('SIGTERM', () => void brain.close().then(() => process.exit(0)));

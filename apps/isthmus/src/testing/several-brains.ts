@@ -1,0 +1,223 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { embeddedBus } from '@isthmus/bus-embedded';
+import { openBusDoor, type BusDoor, type BusRights } from '@isthmus/bus-link';
+import { restartablePeers, startBrain } from '@isthmus/conference-brain';
+import { MANAGEMENT } from '@isthmus/estate';
+import { BrainClient } from '@isthmus/gateway-router';
+import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { certificateSignatures, createAuthority, httpPeers, issue, type Authority, type Credentials } from '@isthmus/peers-http';
+import type { Bus, EventStore } from '@isthmus/ports';
+import { TOPICS, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import type { RunningService } from '@isthmus/service-kit';
+import { serviceStore } from '@isthmus/wiring';
+import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { systemClock as clock } from '../system-clock.js';
+import { launchEsdb, type EsdbProcess } from './esdb-process.js';
+import type { BrainWish } from './brain-of-several.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/testing/brain-of-several.js', import.meta.url));
+export const NYC = 'nyc' as SiteId;
+const LON = 'lon' as SiteId;
+const host = '127.0.0.1';
+/** Generous: the machine may be busy with other work. */
+export const settled = { timeout: 40_000, interval: 50 };
+const EVERYTHING: BusRights = {
+  publish: new Set(Object.values(TOPICS)),
+  request: new Set(Object.values(TOPICS)),
+  subscribe: new Set(Object.values(TOPICS)),
+};
+
+/** For specs: New York with several brains in processes of their own over one EventStoreDB, and London with one, linked to it. */
+export class SeveralBrains {
+  readonly bus: Bus = embeddedBus({ report: () => undefined });
+  readonly views: ViewPublished[] = [];
+  readonly londonViews: ViewPublished[] = [];
+  readonly brain = new BrainClient(NYC, this.bus);
+  readonly brains = new Map<string, ChildProcess>();
+  private readonly londonBus: Bus = embeddedBus({ report: () => undefined });
+  private readonly closers: (() => Promise<unknown>)[] = [];
+  private authority!: Authority;
+  private credentials!: Credentials;
+  private door!: BusDoor;
+  private linkPort!: number;
+  private connects = 0;
+  esdb!: EsdbProcess;
+  store!: EventStore;
+
+  static async start(rooms: readonly string[]): Promise<SeveralBrains> {
+    const world = new SeveralBrains();
+    try {
+      await world.begin(rooms);
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+    return world;
+  }
+
+  private async begin(rooms: readonly string[]): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'isthmus-brains-'));
+    this.closers.unshift(() => rm(folder, { recursive: true }));
+    this.authority = await createAuthority();
+    this.credentials = await issue(this.authority, { identity: { kind: 'site', site: NYC } });
+    this.esdb = await launchEsdb(join(folder, 'records.jsonl'));
+    this.closers.unshift(() => this.esdb.kill());
+    this.store = await serviceStore('spec', '', { EVENTSTORE_CONNECTION_STRING: this.esdb.connectionString });
+    this.closers.unshift(() => this.store.close());
+    this.linkPort = await freePort();
+    const londonPort = await freePort();
+    const facts = estateOf(rooms, [
+      { id: NYC, url: `wss://${host}:${this.linkPort}` },
+      { id: LON, url: `wss://${host}:${londonPort}` },
+    ]);
+    await this.store.adopt(facts);
+    this.door = await openBusDoor({
+      ...{ bus: this.bus, host, port: 0, credentials: () => this.credentials },
+      admit: () => EVERYTHING,
+      log: { warn: () => undefined },
+    });
+    this.closers.unshift(() => this.bus.close());
+    this.closers.unshift(() => this.door.close());
+    await this.bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void this.views.push(value as ViewPublished));
+    this.report(this.bus, NYC);
+    await this.beginLondon(facts, londonPort);
+  }
+
+  /** Another site, as a single process has it. */
+  private async beginLondon(facts: readonly Fact[], port: number): Promise<void> {
+    const credentials = await issue(this.authority, { identity: { kind: 'site', site: LON } });
+    const store = await sqliteEventStore({ file: ':memory:' });
+    await store.adopt(facts);
+    await this.londonBus.subscribe(
+      TOPICS.views,
+      { group: 'spec' },
+      async ({ value }) => void this.londonViews.push(value as ViewPublished),
+    );
+    const peers = httpPeers({ site: LON, listen: { host, port }, credentials: () => credentials, clock, report: () => undefined });
+    const brain: RunningService = await startBrain({
+      ...{ site: LON, listen: { host, port: 0 }, bus: this.londonBus, store, peers: restartablePeers(() => peers), clock },
+      signatures: certificateSignatures(() => credentials),
+    });
+    this.report(this.londonBus, LON);
+    this.closers.unshift(async () => {
+      await brain.close();
+      await this.londonBus.close();
+      await store.close();
+    });
+  }
+
+  /** Media nodes are not what this is about: one says that it is there. */
+  private report(bus: Bus, site: SiteId): void {
+    const say = () => void bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: nodeOf(site) }).catch(() => undefined);
+    say();
+    const saying = setInterval(say, 500);
+    this.closers.unshift(async () => clearInterval(saying));
+  }
+
+  /** Starts one more brain. Resolves when it is ready to decide. */
+  async add(name: string): Promise<void> {
+    const wish: BrainWish = {
+      ...{ site: NYC, name, busUrl: this.door.url, store: this.esdb.connectionString, linkPort: this.linkPort },
+      credentials: this.credentials,
+    };
+    const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, JSON.stringify(wish)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], ISTHMUS_LOG_LEVEL: 'warn' },
+    });
+    this.brains.set(name, child);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) =>
+        line.startsWith('>') ? resolve(line.slice(1)) : (said += `${line}\n`),
+      );
+      child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
+    });
+    const health = () => fetch(`${url}/healthz/ready`).then((answer) => answer.json() as Promise<{ dependencies: Record<string, string> }>);
+    await expect.poll(async () => (await health()).dependencies, settled).toMatchObject({ brains: 'ok', store: 'ok', 'media-node': 'ok' });
+  }
+
+  async kill(name: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    const child = this.brains.get(name);
+    this.brains.delete(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Somebody comes into a room, as a gateway-router lets them. Resolves with the leg when that is acknowledged. */
+  async enter(room: string, name: string, at: 'nyc' | 'lon' = 'nyc'): Promise<string> {
+    const connect = (this.connects += 1);
+    const brain = at === 'nyc' ? this.brain : new BrainClient(LON, this.londonBus);
+    const person = `p-${name}` as never;
+    const answer = await brain.join({ room, person, name, role: 'guest', connect, muted: false, cameraOff: false });
+    return answer.leg;
+  }
+
+  /** Whom a site's people see in a room and can reach. */
+  inReachOf(site: 'nyc' | 'lon', room: string): readonly string[] {
+    const views = site === 'nyc' ? this.views : this.londonViews;
+    const seats = views.findLast(({ view }) => view.room === room)?.view.seats ?? [];
+    return seats.flatMap(({ name, inReach }) => (inReach ? [name] : []));
+  }
+
+  /** Everything that was recorded of conferences, in the store that the brains share. */
+  async recorded(): Promise<readonly Fact[]> {
+    const facts: Fact[] = [];
+    for (const stream of await this.store.streams('conference')) for await (const fact of this.store.read(stream)) facts.push(fact);
+    return facts;
+  }
+
+  async close(): Promise<void> {
+    for (const name of [...this.brains.keys()]) {
+      this.brains.get(name)?.kill('SIGCONT');
+      await this.kill(name);
+    }
+    for (const close of this.closers.splice(0)) await close();
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const estateOf = (rooms: readonly string[], sites: readonly { readonly id: SiteId; readonly url: string }[]): readonly Fact[] => {
+  const bodies = [
+    ...rooms.map((id) => ({
+      type: 'RoomCreated',
+      body: {
+        room: {
+          ...{ id, name: id, description: '', aliases: [id], hostPinHash: null, guestPinHash: null },
+          ...{ guestsWaitForHost: false, seatsMax: 500, disabled: false },
+        },
+      },
+    })),
+    ...sites.map(({ id, url }) => ({ type: 'SiteEnrolled', body: { site: { id, name: id, meetUrl: `http://${id}`, linkUrl: url } } })),
+  ];
+  const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
+  return bodies.reduce<Fact[]>((facts, { type, body }, seq) => {
+    const prev = facts.at(-1)?.hash ?? null;
+    return [...facts, seal({ stream, seq, at: 1, prev, after: [], by: 'system', type, v: 1, body }, sha256)];
+  }, []);
+};
+
+const nodeOf = (site: SiteId): NodeReport => ({
+  ...{ node: `${site}-1` as never, site, clientUrl: `ws://${site}/media`, linkUrl: `wss://${site}-1`, rtpCapabilities: {} },
+  ...{ capacity: 10_000, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
+});
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
