@@ -14,7 +14,7 @@ import { percentiles, untilAll } from './lib/wait.mjs';
  * rule 7), for up to a minute. The sites are apart for 4 to 6 s, longer than anything that begins with a cut takes.
  */
 export const title = 'Split and rejoin';
-export const seconds = 600;
+export const seconds = 420;
 
 const PER_SITE = 2;
 const SETTLE_MS = 3_000;
