@@ -11,6 +11,8 @@ const ANSWER_WITHIN_MS = 6_000;
 
 /** Whoever was removed is not there to be removed again, nor is a meeting that was ended there to be ended. */
 const DONE_ALREADY: ReadonlySet<string> = new Set(['conference.unknown-leg', 'conference.ended']);
+/** Nobody began with it in time. */
+const UNANSWERED: ReadonlySet<string> = new Set(['bus.no-answer', 'bus.overloaded']);
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** What a Join is answered with: a seat, or a place at the door. */
@@ -23,9 +25,14 @@ export class Brain {
     private readonly bus: Bus,
   ) {}
 
-  /** However often it is asked, they come in once: as the leg that is made here. */
-  async join(command: Omit<Extract<BrainCommand, { type: 'Join' }>, 'type' | 'leg'>): Promise<Entered> {
-    const answer = await this.ask({ type: 'Join', ...command, leg: legIdOf(this.site, randomBytes(6).toString('hex')) });
+  /** As whom somebody comes in. */
+  newLeg(): LegId {
+    return legIdOf(this.site, randomBytes(6).toString('hex'));
+  }
+
+  /** However often it is asked, they come in once: as this leg. A Fault says that they may have come in, or may yet. */
+  async join(command: Omit<Extract<BrainCommand, { type: 'Join' }>, 'type'>): Promise<Entered> {
+    const answer = await this.ask({ type: 'Join', leg: this.newLeg(), ...command });
     if (answer.type === 'Joined' || answer.type === 'Waiting') return answer;
     throw new Defect('brain.answer', `The brain answered a Join with ${answer.type}.`);
   }
@@ -63,7 +70,7 @@ export class Brain {
         return checked(brainAnswer, value, 'answer of the brain');
       } catch (error) {
         if (error instanceof Refusal && leftMs < ANSWER_WITHIN_MS && done.has(String((error as Refusal).code))) return { type: 'Done' };
-        const unanswered = error instanceof Fault && (error as Fault).code === 'bus.no-answer';
+        const unanswered = error instanceof Fault && UNANSWERED.has((error as Fault).code);
         if (!unanswered || leftMs <= TRY_FOR_MS) throw error;
       }
     }

@@ -50,6 +50,7 @@ export class ClientEdge {
 /** One connection, from its welcome to its end. */
 class Client implements Conversation<ClientToGateway> {
   private seat: Seat | undefined;
+  private gone = false;
   private wrongPins = 0;
   /** The alias that the PIN prompt was last shown for. */
   private promptedFor: string | undefined;
@@ -76,6 +77,7 @@ class Client implements Conversation<ClientToGateway> {
   }
 
   closed(): void {
+    this.gone = true;
     if (this.seat) this.parts.seats.lost(this.seat);
   }
 
@@ -135,8 +137,10 @@ class Client implements Conversation<ClientToGateway> {
     { room, roomName, role, proof }: Pick<SeatOf, 'room' | 'roomName' | 'role' | 'proof'>,
   ): Promise<void> {
     const { client: person, name, connect, resume, muted, cameraOff, id: re } = request;
+    const leg = this.parts.brain.newLeg();
     try {
       const answer = await this.parts.brain.join({
+        leg,
         room,
         person,
         name,
@@ -152,9 +156,12 @@ class Client implements Conversation<ClientToGateway> {
         answer,
         this.line,
       );
+      if (this.gone) this.parts.seats.lost(this.seat);
     } catch (error) {
       // Disabled a moment ago: as good as unknown.
       if (error instanceof Refusal && error.code === 'room.unknown') return this.askForPin(request, false);
+      // It may have happened all the same, or may happen yet.
+      if (!(error instanceof Refusal)) void this.parts.seats.withdraw(room, leg);
       throw error;
     }
   }

@@ -69,6 +69,31 @@ describe('coming in', () => {
     expect(await client.answer(client.join('open'))).toMatchObject({ type: 'joined' });
   });
 
+  it('takes back a joining that failed, for it may have happened all the same, and insists until the brain has heard', async () => {
+    world.brain.fails = new Fault('store.outcome-unknown', 'What was asked may have happened already.');
+    const client = await world.client();
+    expect(await client.answer(client.join('open'))).toMatchObject({ type: 'refused', code: 'site.unavailable' });
+    await vi.waitFor(() => expect(left().length).toBeGreaterThan(1), { timeout: 10_000 });
+    const [join] = world.brain.asked;
+    expect(left()[0]).toEqual({ type: 'Leave', room: 'open', leg: (join as { leg?: string }).leg });
+    world.brain.fails = undefined;
+    const before = left().length;
+    await vi.waitFor(() => expect(left().length).toBe(before + 1), { timeout: 10_000 });
+  });
+
+  it('leaves nobody seated who went away before the seat was given', async () => {
+    let seatNow = (): void => undefined;
+    world.brain.slow = new Promise((resolve) => (seatNow = resolve));
+    const client = await world.client();
+    client.join('open');
+    await vi.waitFor(() => expect(world.brain.asked).toHaveLength(1));
+    client.ws.terminate();
+    await client.ended;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    seatNow();
+    await vi.waitFor(() => expect(left()).toHaveLength(1), { timeout: 10_000 });
+  });
+
   it('says plainly that the site cannot take calls when the brain fails', async () => {
     world.brain.fails = new Fault('store.unavailable', 'SQLITE_IOERR at 0x1f');
     const client = await world.client();

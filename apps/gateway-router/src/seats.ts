@@ -103,6 +103,11 @@ export class Seats {
     await this.tellBrain(seat.of);
   }
 
+  /** A joining whose answer did not come in time: nobody was told of the seat, so nobody may be left sitting there. */
+  async withdraw(room: string, leg: LegId): Promise<void> {
+    await this.tellBrain({ room, leg });
+  }
+
   close(): void {
     this.closed = true;
     for (const timer of this.grace.values()) clearTimeout(timer);
@@ -147,7 +152,7 @@ export class Seats {
     this.grace.delete(leg);
   }
 
-  private async tellBrain({ room, leg }: SeatOf): Promise<void> {
+  private async tellBrain({ room, leg }: Pick<SeatOf, 'room' | 'leg'>): Promise<void> {
     for (let waitMs = LEAVE_AGAIN_MS.first; !this.closed; waitMs = Math.min(waitMs * 2, LEAVE_AGAIN_MS.most)) {
       try {
         return await this.brain.leave(room, leg);

@@ -56,6 +56,8 @@ export class ScriptedBrain {
   /** What the next commands meet instead of an answer. */
   fails: Error | undefined;
   silent = false;
+  /** What it waits for before it answers. */
+  slow: Promise<void> | undefined;
   private readonly meetings = new Map<string, ConferenceView>();
   private legs = 0;
   revision = 0;
@@ -71,6 +73,7 @@ export class ScriptedBrain {
       const command = brainCommand.parse(message.value);
       this.asked.push(command);
       if (this.silent) await new Promise(() => undefined);
+      await this.slow;
       if (this.fails) throw this.fails;
       return { ...message, value: await this.answer(command) };
     });

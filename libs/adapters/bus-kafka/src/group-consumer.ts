@@ -10,6 +10,8 @@ export interface Taken {
   readonly topic: Topic;
   readonly partition: number;
   readonly record: KafkaMessage;
+  /** When it came to this process, on our monotonic clock; it may have waited for others of its key since. */
+  readonly arrivedMs: number;
 }
 
 export interface GroupParts {
@@ -193,6 +195,7 @@ export class GroupConsumer {
     const place = `${topic}/${partition}`;
     const progress = this.progress.get(place) ?? new Progress();
     this.progress.set(place, progress);
+    const arrivedMs = performance.now();
     for (const record of batch.messages) {
       if (!payload.isRunning() || payload.isStale() || this.closing) return;
       while (this.lanes.size >= OPEN_MAX) {
@@ -202,7 +205,7 @@ export class GroupConsumer {
       const offset = BigInt(record.offset);
       if (progress.take(offset)) {
         this.lanes.add(`${topic}/${record.key?.toString() ?? ''}`, async () => {
-          await this.parts.handle({ topic, partition, record });
+          await this.parts.handle({ topic, partition, record, arrivedMs });
           progress.done(offset);
         });
       }

@@ -121,6 +121,27 @@ describe('the bus on Kafka', PATIENCE, () => {
     ]);
   });
 
+  test('a question that has waited behind others for half of its time is refused and not begun, and the next one is answered', async () => {
+    const bus = await busAt();
+    const key = `busy-${randomUUID()}`;
+    const begun: unknown[] = [];
+    await bus.subscribe(questions, { group: `g-${key}` }, async (message) => {
+      if (message.key !== key) return;
+      begun.push(message.value);
+      await new Promise((resolve) => setTimeout(resolve, message.value === 'long' ? 2_000 : 0));
+      return message;
+    });
+    const ask = (value: string, deadlineMs: number) => bus.request({ topic: questions, key, value }, deadlineMs);
+    await ask('first', 30_000);
+    const outcomes = await Promise.allSettled([ask('long', 30_000), ask('late', 3_000), ask('patient', 30_000)]);
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'answered' : (outcome.reason as { code: string }).code))).toEqual([
+      'answered',
+      'bus.overloaded',
+      'answered',
+    ]);
+    expect(begun).toEqual(['first', 'long', 'patient']);
+  });
+
   test('a handler that never ends holds up neither other keys, nor its own process’ other topics, nor closing', async () => {
     const bus = await busAt();
     const run = randomUUID();

@@ -6,7 +6,7 @@ import { GroupConsumer, type Taken } from './group-consumer.js';
 import { Outbox, type OutboxLimits } from './outbox.js';
 import { Replies } from './replies.js';
 import { ensureTopics, type TopicPlan } from './topics.js';
-import { answerTo, asking, failureTo, messageOf, questionOf, recordOf } from './wire.js';
+import { answerTo, asking, failureTo, messageOf, questionOf, recordOf, type Question } from './wire.js';
 
 export interface KafkaBusOptions extends KafkaAccess {
   /** Every topic that is spoken on. */
@@ -37,6 +37,8 @@ const AGAIN_MS = 500;
 const PUBLISH_WITHIN_MS = 10_000;
 /** Whoever waits for an answer does not wait longer than they said; what is older, give or take two clocks, is not worth doing. */
 const CLOCKS_DIFFER_MS = 30_000;
+/** A question that has waited here for more than this share of its asker's patience is not begun: the answer would come too late. */
+const BEGIN_WITHIN = 0.5;
 const DEAD_VALUE_CHARS = 64 * 1024;
 
 type Handle = (message: Message) => Promise<Message | void>;
@@ -110,6 +112,8 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
       const patience = Math.max(1_000, question.until - Date.now());
       await send({ ...answer, partition: question.partition }, patience).catch((error: unknown) => report({ topic, group: name, error }));
     };
+    const late = question && tooLate(question, taken);
+    if (late) return reply(failureTo(question, REPLIES.topic, topic, late, local.answers.has(topic)));
     let message: Message;
     try {
       message = messageOf(topic, record);
@@ -233,6 +237,17 @@ const knock = async (options: KafkaBusOptions): Promise<void> => {
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
+
+/**
+ * Somebody who has more to do than they can would else answer every question, each a little too late. Both times that a
+ * question carries are by its asker's clock, and how long it has waited here is by ours: no two clocks are compared.
+ */
+const tooLate = ({ until }: Question, { topic, record, arrivedMs }: Taken): Fault | undefined => {
+  const waitedMs = performance.now() - arrivedMs;
+  if (waitedMs < (until - Number(record.timestamp)) * BEGIN_WITHIN) return undefined;
+  const why = `Whoever answers ${topic} has more to do than they can: this waited ${Math.round(waitedMs)} ms and was not begun. Try again later.`;
+  return new Fault('bus.overloaded', why, { topic });
+};
 
 /** The same member for the same key while the membership lasts. */
 const memberFor = (members: readonly Handle[], key: string): Handle => {
