@@ -72,7 +72,7 @@ export const restore = async (
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   for (const file of files) copy(join(from, file), join(unfinished, file));
   const store = await sqliteEventStore({ file: join(unfinished, FACTS) });
-  await store.skipEpochs(newIncarnation(Date.now()));
+  await store.beginLife(newIncarnation(Date.now()));
   await store.close();
   const before = isThere ? `${to}.before-${new Date().toISOString().replaceAll(/[:.]/g, '-')}` : undefined;
   if (before !== undefined) renameSync(to, before);
@@ -81,8 +81,11 @@ export const restore = async (
   return before;
 };
 
+/** With 15 digits at most, which is what a stream's name has room for (`isFact`), until the year 2090. */
+const CHANCE = 2 ** 18;
+
 /** Seconds, and below them chance: later than every epoch before, and no one's even if the clock was turned back. */
-export const newIncarnation = (nowMs: number): number => Math.floor(Math.max(0, nowMs) / 1_000) * 2 ** 20 + randomInt(2 ** 20);
+export const newIncarnation = (nowMs: number): number => Math.floor(Math.max(0, nowMs) / 1_000) * CHANCE + randomInt(CHANCE);
 
 /** Nobody runs there, so we may open it ourselves. */
 const copyOfNobody = async (from: string, to: string): Promise<void> => {

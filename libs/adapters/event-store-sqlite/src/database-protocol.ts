@@ -21,7 +21,7 @@ export type WriteOp =
   | { readonly op: 'append'; readonly stream: string; readonly expected: number; readonly facts: readonly FactRow[] }
   | { readonly op: 'adopt'; readonly facts: readonly FactRow[] }
   | { readonly op: 'beginEpoch' }
-  | { readonly op: 'skipEpochs'; readonly upTo: number };
+  | { readonly op: 'beginLife'; readonly after: number };
 
 export type ReadOp =
   | { readonly op: 'read'; readonly stream: string; readonly fromSeq: number; readonly afterRow: number }
@@ -42,7 +42,7 @@ export interface Answers {
   /** Indices, in `facts`, of those that were new. */
   adopt: readonly number[];
   beginEpoch: number;
-  skipEpochs: void;
+  beginLife: void;
   copyTo: void;
   read: readonly StoredRow[];
   page: readonly StoredRow[];

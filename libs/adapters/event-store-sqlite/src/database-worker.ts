@@ -15,7 +15,7 @@ const file = (workerData as { readonly file: string }).file;
 const tell = (reply: Reply): void => port.postMessage(reply);
 const fail = (id: number, error: unknown): void => tell({ type: 'failed', id, failure: failureOf(error, file) });
 
-const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch' || op.op === 'skipEpochs';
+const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch' || op.op === 'beginLife';
 
 /**
  * Group commit: whatever came in while the last transaction was being fsynced shares the next one and its fsync. Answers go

@@ -107,11 +107,16 @@ export class Database {
         return this.sql(`INSERT INTO counters VALUES ('epoch', 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value`).get()![
           'value'
         ];
-      case 'skipEpochs':
-        return void this.sql(`INSERT INTO counters VALUES ('epoch', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`).run(
-          op.upTo,
-        );
+      case 'beginLife':
+        return this.beginLife(op.after);
     }
+  }
+
+  private beginLife(after: number): void {
+    this.sql(`INSERT INTO counters VALUES ('epoch', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`).run(after);
+    // Where SQLite keeps the last row of a table with AUTOINCREMENT (sqlite.org/autoinc.html); none yet if it was never written to.
+    const raised = this.sql(`UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'facts'`).run(after);
+    if (raised.changes === 0) this.sql(`INSERT INTO sqlite_sequence (name, seq) VALUES ('facts', ?)`).run(after);
   }
 
   private append(stream: string, expected: number, facts: readonly FactRow[]): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamNameOf, writerIdOf, type SiteId } from '@isthmus/kernel';
 import type { EventStore } from '@isthmus/ports';
-import { chain, collect, eventStoreContract, streamOf } from '@isthmus/contract';
+import { chain, collect, eventStoreContract, streamOf, take } from '@isthmus/contract';
 import { DatabaseThread } from './database-thread.js';
 import { sqliteEventStore } from './sqlite-event-store.js';
 
@@ -56,11 +56,31 @@ describe('sqliteEventStore', { timeout: 30_000 }, () => {
   test('never begins an epoch again that somebody may have had', async () => {
     const store = await sqliteEventStore({ file: join(folder, 'store.db') });
     expect(await store.beginEpoch()).toBe(1);
-    await store.skipEpochs(2 ** 51);
+    await store.beginLife(2 ** 51);
     expect(await store.beginEpoch()).toBe(2 ** 51 + 1);
-    await store.skipEpochs(5);
+    await store.beginLife(5);
     expect(await store.beginEpoch()).toBe(2 ** 51 + 2);
     await store.close();
+  });
+
+  test('in a new life of a backup, takes no position of the life before for one of its own, also where a fact is in its old place', async () => {
+    const [file, copy] = [join(folder, 'store.db'), join(folder, 'backup.db')];
+    const store = await sqliteEventStore({ file });
+    await store.copyTo(copy);
+    const [lost, regained] = [chain(streamOf('7f3a', 'nyc', 1), 1), chain(streamOf('7f3a', 'lon', 1), 1)];
+    await store.append(lost[0]!.stream, -1, lost);
+    await store.adopt(regained);
+    const readers = new AbortController();
+    const [, last] = await take(store.follow('conference', undefined, readers.signal), 2);
+    await store.close();
+    const restored = await sqliteEventStore({ file: copy });
+    await restored.beginLife(2 ** 50);
+    const other = chain(streamOf('7f3a', 'nyc', await restored.beginEpoch()), 1);
+    await restored.append(other[0]!.stream, -1, other);
+    await restored.adopt(regained);
+    const read = await take(restored.follow('conference', last!.position, readers.signal), 2);
+    expect(read.map(({ fact }) => fact)).toEqual([...other, ...regained]);
+    await restored.close();
   });
 
   test('makes the folder if it is missing', async () => {

@@ -12,8 +12,12 @@ export interface SqliteEventStoreOptions {
 export interface SqliteEventStore extends EventStore {
   /** Copies everything into a new file, whole and durable, while others go on. */
   copyTo(file: string): Promise<void>;
-  /** No tenure up to this number is ever begun here: somebody may have had it (merge rule 4). */
-  skipEpochs(upTo: number): Promise<void>;
+  /**
+   * What was put back from a backup begins a life of its own: no tenure up to this number is ever begun here, because somebody may
+   * have had it (merge rule 4), and no place up to it given to a fact, because a position may name it that was given in the life
+   * before.
+   */
+  beginLife(after: number): Promise<void>;
 }
 
 /** A fact is a sentence, not a file: one of our own with more than this (as JSON, in bytes) is a mistake or an attack. */
@@ -36,11 +40,11 @@ const refuseTooLarge = ({ stream, seq, json }: FactRow): void => {
 const factOf = ({ json }: StoredRow): Fact => JSON.parse(json) as Fact;
 
 /**
- * A position proves itself: it carries the beginning of its fact's hash, so that one from another store, or from a life of this
- * store that a restored backup undid, is noticed.
+ * A position proves itself: it carries the beginning of its fact's hash, so that one from another store is noticed. So is one from
+ * a life of this store that a restored backup undid, also where the fact has come back: its row is another.
  */
 const positionOf = ({ row, hash }: StoredRow): Position => `${row}.${hash.slice(0, 16)}`;
-const POSITION = /^(\d{1,15})\.(.{1,16})$/s;
+const POSITION = /^(\d{1,16})\.(.{1,16})$/s;
 
 /**
  * Keeps facts in one SQLite file (ADR 0004): fsynced before it acknowledges, many appends to one fsync. SQLite blocks, so it
@@ -135,7 +139,7 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     follow,
     streams: async (category) => (await database.ask({ op: 'streams', category })) as readonly StreamName[],
     copyTo: (to) => database.ask({ op: 'copyTo', file: resolve(to) }),
-    skipEpochs: (upTo) => database.ask({ op: 'skipEpochs', upTo }),
+    beginLife: (after) => database.ask({ op: 'beginLife', after }),
     beginEpoch: () => database.ask({ op: 'beginEpoch' }),
     bookmark: (name) => database.ask({ op: 'bookmark', name }),
     setBookmark: (name, position) => database.ask({ op: 'setBookmark', name, position }),
