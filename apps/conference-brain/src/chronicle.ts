@@ -83,8 +83,9 @@ export class Chronicle {
   /** Facts of conferences that may have people in them. The others' facts stay in the store. */
   private readonly facts = new Map<ConferenceId, Map<string, Fact>>();
   private groups: readonly Group[] = [];
-  /** Conferences whose facts were here and were let go of. */
-  private readonly letGo = new Set<ConferenceId>();
+  /** Conferences whose facts were here and were let go of, each time under another number. */
+  private readonly letGo = new Map<ConferenceId, number>();
+  private timesLetGo = 0;
   /** Conferences in which this site is recording something now: whoever comes in is in before the last one has gone. */
   private readonly writing = new Map<ConferenceId, number>();
   private readonly forksKnown = new Set<StreamName>();
@@ -180,13 +181,17 @@ export class Chronicle {
     this.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
   }
 
-  /** Others may let go of more while we read, so it is asked until nothing is lacking. */
+  /**
+   * Others may let go of more while we read, so it is asked until nothing is lacking. What was taken back and let go of once more
+   * meanwhile has more facts than we have read.
+   */
   private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
-    const read = new Map<ConferenceId, readonly Fact[]>();
+    const read = new Map<ConferenceId, { readonly time: number | undefined; readonly facts: readonly Fact[] }>();
     for (;;) {
-      const id = this.forgotten(facts).find((one) => !read.has(one));
-      if (id === undefined) return [...read.values()].flat();
-      read.set(id, await readConference(this.writer, id));
+      const id = this.forgotten(facts).find((one) => read.get(one)?.time !== this.letGo.get(one));
+      if (id === undefined) return [...read.values()].flatMap((each) => each.facts);
+      const time = this.letGo.get(id);
+      read.set(id, { time, facts: await readConference(this.writer, id) });
     }
   }
 
@@ -198,9 +203,10 @@ export class Chronicle {
     return fresh;
   }
 
-  /** What is folded of each occasion, as hashes to compare with other sites'. */
+  /** What is folded of each occasion with people in it, as hashes to compare with other sites'; of the others each site keeps what it needs. */
   digests(): RoomDigest['occasions'] {
-    return this.groups.map(({ ids, timeline }) => ({
+    const living = this.groups.filter(({ timeline }) => liveLegsOf(timeline.state).length > 0);
+    return living.map(({ ids, timeline }) => ({
       conferences: ids.toSorted(),
       facts: sha256(
         ids
@@ -217,7 +223,7 @@ export class Chronicle {
     for (const { ids, timeline } of this.groups) {
       const goesOn = liveLegsOf(timeline.state).length > 0 || closingsAt(timeline.state, this.writer.site).length > 0;
       if (goesOn || ids.some((id) => this.writing.has(id))) continue;
-      for (const id of ids) if (this.facts.delete(id)) this.letGo.add(id);
+      for (const id of ids) if (this.facts.delete(id)) this.letGo.set(id, (this.timesLetGo += 1));
     }
     this.regroup();
     return this.facts.size === 0;
@@ -254,8 +260,10 @@ export class Chronicle {
   /** Takes back what was let go of: all that the store has of it, and of what it was joined with, which it may have come after. */
   async takeBack(id: ConferenceId): Promise<void> {
     const ids = groupsOf(this.openings.state).find((joined) => joined.includes(id)) ?? [id];
+    const times = ids.map((one) => this.letGo.get(one));
     const facts: Fact[] = [];
     for (const one of ids) facts.push(...(await readConference(this.writer, one)));
+    if (ids.some((one, at) => this.letGo.has(one) && this.letGo.get(one) !== times[at])) return; // Whoever asks, asks again.
     for (const one of ids) if (this.letGo.delete(one)) this.facts.set(one, new Map());
     this.add(facts);
   }
