@@ -168,9 +168,6 @@ describe('links in bad weather', { timeout: 120_000 }, () => {
     };
     const ofNyc = (await recorded('nyc')).filter(({ stream }) => stream.endsWith('@nyc.1'));
     expect(ofNyc.length).toBeGreaterThan(1);
-    // New York's word on its last facts follows them by a moment.
-    await pause(2_000);
-
     await world.at('nyc').brain.close();
     await world.at('nyc').store.close();
     const backup = await sqliteEventStore({ file: ':memory:' });

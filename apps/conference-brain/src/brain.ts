@@ -1,4 +1,4 @@
-import { categoryOf, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { categoryOf, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
 import type { ConferenceId } from '@isthmus/conference';
 import type { Estate } from '@isthmus/estate';
 import type { Cancel, Message, Sharing } from '@isthmus/ports';
@@ -123,14 +123,14 @@ export class Brain {
   async start(): Promise<void> {
     await this.fellowship?.remember();
     await this.copy.start(this.parts.followEstate);
-    for (const category of ['room', 'conference']) {
-      for (const stream of await this.parts.store.streams(category)) {
-        for await (const fact of this.parts.store.read(stream)) {
-          this.links.heads.keep([fact]);
-          this.rooms.chronicle(roomOf(stream)).add([fact]);
-        }
+    const last = new Map<StreamName, Fact>();
+    for (const stream of [...(await this.parts.store.streams('room')), ...(await this.parts.store.streams('conference'))]) {
+      for await (const fact of this.parts.store.read(stream)) {
+        last.set(stream, fact);
+        this.rooms.chronicle(roomOf(stream)).add([fact]);
       }
     }
+    this.links.heads.keep([...last.values()].sort((a, b) => a.at - b.at)); // By the clocks: most recently written last.
     this.rooms.read();
   }
 

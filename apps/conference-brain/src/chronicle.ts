@@ -181,10 +181,7 @@ export class Chronicle {
     this.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
   }
 
-  /**
-   * Others may let go of more while we read, so it is asked until nothing is lacking. What was taken back and let go of once more
-   * meanwhile has more facts than we have read.
-   */
+  /** Others may let go of more while we read, also once more of what we have read, so it is asked until nothing is lacking. */
   private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
     const read = new Map<ConferenceId, { readonly time: number | undefined; readonly facts: readonly Fact[] }>();
     for (;;) {

@@ -36,6 +36,12 @@ export class Heads {
     return streams.slice(-most);
   }
 
+  /** Heads of all that a site wrote, in the order of their names: at most so many behind this one. */
+  behind(site: SiteId, name: string, most: number): readonly Head[] {
+    const behind = [...(this.bySite.get(site) ?? [])].filter(([stream]) => stream > name).sort(([a], [b]) => (a < b ? -1 : 1));
+    return behind.slice(0, most).map(([stream, { seq, hash }]) => ({ stream, seq, hash }));
+  }
+
   /** The last tenure of a site of which something is here; -1 if nothing is. */
   lastEpoch(site: SiteId): number {
     return [...(this.bySite.get(site)?.keys() ?? [])].reduce((last, stream) => Math.max(last, epochOf(writerOf(stream))), -1);

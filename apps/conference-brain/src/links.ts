@@ -46,9 +46,6 @@ const TICK_MS = 1_000;
 /** Facts of sites that are not in reach are folded together after this time at most: nobody is shown them one by one (merge rule 11). */
 const FOLD_WITHIN_MS = 500;
 
-/** Our word on facts that follow each other closely goes out for many at a time: peers count none of them before (ADR 0050). */
-const TELL_WITHIN_MS = 50;
-
 const NOTHING: readonly Fact[] = [];
 
 /** As the reason of a link that is down, for an administrator. */
@@ -72,7 +69,6 @@ export class Links implements PeerHandlers {
   private started = false;
   /** While another brain of this site holds the links: how it sees the other sites. */
   private told: Told | undefined;
-  private telling: Cancel | undefined;
 
   constructor(
     private readonly parts: LinksParts,
@@ -193,14 +189,9 @@ export class Links implements PeerHandlers {
     this.relaying.passNews();
   }
 
-  /** Facts of ours are durable that were not. Whoever does not hear us must be told by somebody else. */
+  /** Facts of ours are durable that were not. */
   recorded(facts: readonly Fact[]): void {
     this.heads.keep(facts);
-    const { site } = this.parts;
-    if (this.telling !== undefined && this.reaching.words.every((word) => word.site === site || this.reaching.hearsFacts(word.site, site)))
-      return;
-    this.relaying.tell();
-    this.telling ??= this.parts.timers.after(TELL_WITHIN_MS, () => this.tellHeads());
   }
 
   /** Facts are durable here that another brain of this site recorded or adopted. */
@@ -215,7 +206,14 @@ export class Links implements PeerHandlers {
     return ownFacts(this.parts.store, this.parts.site, after, signal);
   }
 
-  async received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void> {
+  /** Nothing of ours is with anybody who could not show that it is ours: peers count none of it before, and we may need it back (merge rule 4). */
+  vouch(facts: readonly Fact[]): unknown {
+    return this.relaying.vouch(facts);
+  }
+
+  async received(peer: SiteId, facts: readonly Fact[], position: Position, word?: unknown): Promise<void> {
+    await this.relaying.vouched(peer, word);
+    await this.count(this.unvouched.vouched());
     await this.take(facts, (fresh) => this.unvouched.sift(fresh));
     await this.parts.store.setBookmark(bookmarkOf(peer), position);
   }
@@ -246,7 +244,6 @@ export class Links implements PeerHandlers {
   async close(): Promise<void> {
     this.started = false;
     for (const cancel of this.waking.splice(0)) cancel();
-    this.telling?.();
     this.reaching.close();
     await this.parts.peers.close();
   }
@@ -274,7 +271,9 @@ export class Links implements PeerHandlers {
         this.relaying.heard(peer, message);
         return this.count(this.unvouched.vouched());
       case 'yours':
-        return this.compare(peer, message.heads);
+        return this.compare(peer, message);
+      case 'mine':
+        return this.tellAllOf(peer, message.after);
       case 'ask':
         return this.relaying.answer(peer, message.streams);
       case 'relayed':
@@ -294,17 +293,33 @@ export class Links implements PeerHandlers {
   }
 
   /** What a peer has of ours is ours too, or we have lost it, or somebody else wrote under our name (merge rule 4). */
-  private async compare(peer: SiteId, theirs: readonly Head[]): Promise<void> {
-    const lost: StreamName[] = [];
+  private async compare(peer: SiteId, { heads: theirs, rest }: Extract<BrainMessage, { type: 'yours' }>): Promise<void> {
+    const lost: Head[] = [];
+    const forked: Head[] = [];
     for (const head of theirs) {
       if (siteOfStream(head.stream) !== this.parts.site) return this.events.poisoned(peer, `${head.stream} as one of ours`);
       const ours = await this.hashesAt(head);
-      if (ours.length === 0) lost.push(head.stream);
-      else if (!ours.includes(head.hash)) await this.events.forked(peer, epochOf(writerOf(head.stream)), head.stream);
+      if (ours.length === 0) lost.push(head);
+      else if (!ours.includes(head.hash)) forked.push(head);
     }
-    if (lost.length === 0) return;
-    await this.events.lostHistory(peer, Math.max(...lost.map((stream) => epochOf(writerOf(stream)))), lost);
-    this.relaying.takeBack(peer, lost);
+    for (const { stream } of forked) await this.events.forked(peer, epochOf(writerOf(stream)), stream);
+    if (lost.length > 0) {
+      const streams = lost.map(({ stream }) => stream);
+      await this.events.lostHistory(peer, Math.max(...streams.map((stream) => epochOf(writerOf(stream)))), streams);
+    }
+    this.relaying.takeBack(peer, [
+      ...lost.map(({ stream, seq }) => ({ stream, upTo: seq })),
+      ...forked.map(({ stream }) => ({ stream, upTo: Infinity })),
+    ]);
+    const after =
+      rest === true ? theirs.at(-1)?.stream : rest === undefined && lost.length > 0 && theirs.length === LINK_LIST_MAX ? '' : undefined;
+    if (after !== undefined) this.parts.peers.send(peer, { type: 'mine', after } satisfies BrainMessage);
+  }
+
+  /** How far a peer that has lost some of what it wrote stands here, a page of it. */
+  private tellAllOf(peer: SiteId, after: string): void {
+    const heads = this.heads.behind(peer, after, LINK_LIST_MAX);
+    this.parts.peers.send(peer, { type: 'yours', heads: [...heads], rest: heads.length === LINK_LIST_MAX } satisfies BrainMessage);
   }
 
   private async hashesAt({ stream, seq }: Head): Promise<readonly string[]> {
@@ -362,11 +377,6 @@ export class Links implements PeerHandlers {
     this.relaying.tick();
     const heard = new Set(this.states().flatMap(({ site, up }) => (up ? [site] : [])));
     void this.count(this.unvouched.overdue((site) => heard.has(site)));
-  }
-
-  private tellHeads(): void {
-    this.telling = undefined;
-    this.relaying.tell();
   }
 
   private tellAll(message: BrainMessage, except?: SiteId): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isFact, siteOfStream, verify, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
-import { textOfHead, type EventStore, type Signatures } from '@isthmus/ports';
-import { brainMessage, LINK_LIST_MAX, type BrainMessage, type SignedHead } from '@isthmus/protocol';
+import { textOfHead, type EventStore, type Signatures, type Signed } from '@isthmus/ports';
+import { batchWord, brainMessage, LINK_LIST_MAX, type AuthorsWord, type BrainMessage, type SignedHead } from '@isthmus/protocol';
 import type { Heads } from './heads.js';
 
 export interface RelayingParts {
@@ -26,6 +26,8 @@ interface Word {
   readonly certificate: string;
   /** Who told us; nobody tells it back. Undefined: it was kept from before. */
   readonly from: SiteId | undefined;
+  /** Whether it is in the store already. */
+  readonly isKept: boolean;
 }
 
 /** About the most bytes in one message of relayed facts, and most streams that are asked for at once. */
@@ -36,6 +38,10 @@ const STREAMS_AT_ONCE = 16;
 const PARTIAL_MAX = 20_000;
 /** Whoever does not answer is asked again after so many seconds. */
 const PATIENCE_TICKS = 3;
+/** Whoever says that they hold what we lost, and cannot show it, is asked so often. */
+const TIMES_ASKED_MAX = 5;
+/** Signatures of ours that are kept, because every peer is given the same facts. */
+const SIGNATURES_KEPT = 1_000;
 
 /**
  * Facts by way of a third site. Each site signs how far its streams go; these words are passed on to whoever does not hear
@@ -50,9 +56,13 @@ export class Relaying {
   private readonly news = new Set<StreamName>();
   private readonly asked = new Map<StreamName, { readonly of: SiteId; ticks: number }>();
   /** `word` is undefined for what we wrote and lost ourselves: of that, all is wanted. */
-  private readonly wanted = new Map<StreamName, { readonly of: SiteId; readonly word: Word | undefined }>();
+  private readonly wanted = new Map<StreamName, { readonly of: SiteId; readonly word: Word | undefined; times: number }>();
+  /** What we wrote and lost: who says that they hold it, and up to which seq; without end for another story than ours. */
+  private readonly lost = new Map<StreamName, Map<SiteId, number>>();
   private readonly partial = new Map<StreamName, Fact[]>();
-  private readonly said = new Map<StreamName, number>();
+  private readonly signatures = new Map<string, Signed>();
+  /** One text for all words under one certificate. */
+  private readonly certificates = new Map<SiteId, string>();
   private receiving: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: RelayingParts) {}
@@ -75,11 +85,19 @@ export class Relaying {
     for (const author of this.authors()) if (author !== peer) this.passOn(peer, author);
   }
 
-  /** Tells the peers how far our streams go, if that is news. */
-  tell(): void {
-    const { site, heads, peers } = this.parts;
-    const news = heads.lately(site, LINK_LIST_MAX).filter(({ stream, seq }) => (this.said.get(stream) ?? -1) < seq);
-    if (news.length > 0 && peers().length > 0) this.sendOwn(peers(), news);
+  /** Our word on these facts of ours, to travel with them: who has the facts can then always show that they are ours. */
+  vouch(facts: readonly Fact[]): readonly AuthorsWord[] {
+    return this.signed([...new Map(facts.map(({ stream, seq, hash }) => [stream, { stream, seq, hash }])).values()]);
+  }
+
+  /** What travelled with facts of a peer. It is kept before they are, so that they are never here without it. */
+  async vouched(peer: SiteId, word: unknown): Promise<void> {
+    const parsed = batchWord.safeParse(word ?? []);
+    if (!parsed.success) return this.parts.poisoned(peer, 'a word on its facts that is none');
+    for (const { certificate, heads } of parsed.data) {
+      for (const head of heads) if (siteOfStream(head.stream) === peer) await this.keep({ head, certificate });
+      this.heard(peer, { type: 'heads', site: peer, certificate, heads }, true);
+    }
   }
 
   /** A site has said of its links what is news: it may lack what somebody else wrote, and we may have it. */
@@ -89,9 +107,11 @@ export class Relaying {
   }
 
   /** Somebody's word on how far a site's streams go. */
-  heard(from: SiteId, { site, certificate, heads }: Heard): void {
+  heard(from: SiteId, { site, certificate: text, heads }: Heard, isKept = false): void {
     const { signatures, poisoned } = this.parts;
     if (site === this.parts.site) return;
+    const certificate = this.certificates.get(site) === text ? this.certificates.get(site)! : text;
+    this.certificates.set(site, certificate);
     for (const head of heads) {
       if ((this.words.get(head.stream)?.head.seq ?? -1) >= head.seq) continue;
       // On its own link a site needs no signature; whether others can believe it is looked at when it is passed on.
@@ -101,7 +121,7 @@ export class Relaying {
       }
       const before = this.words.get(head.stream);
       if (before !== undefined && this.holds(before)) this.proved.set(head.stream, before);
-      this.words.set(head.stream, { head, certificate, from });
+      this.words.set(head.stream, { head, certificate, from, isKept });
       this.news.add(head.stream);
     }
     this.passNews();
@@ -117,15 +137,14 @@ export class Relaying {
   /** Facts are durable here that were not: what their author said of them can be passed on. */
   passNews(): void {
     const ready = [...this.news].flatMap((stream) => this.words.get(stream) ?? []).filter((word) => this.holds(word));
-    for (const { head, certificate, from } of ready) {
+    for (const { head, certificate, from, isKept } of ready) {
       const { stream } = head;
       this.news.delete(stream);
-      this.parts.store.setBookmark(bookmarkOf(stream), JSON.stringify({ head, certificate })).catch(() => undefined);
+      if (!isKept) this.keep({ head, certificate }).catch(() => undefined);
       const author = siteOfStream(stream);
-      if (!isSigned(this.parts.signatures, { head, certificate })) continue;
-      for (const peer of this.parts.peers())
-        if (peer !== from && peer !== author && !this.parts.hears(peer, author))
-          this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
+      const lacking = this.parts.peers().filter((peer) => peer !== from && peer !== author && !this.parts.hears(peer, author));
+      if (lacking.length === 0 || !isSigned(this.parts.signatures, { head, certificate })) continue;
+      for (const peer of lacking) this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
     }
   }
 
@@ -139,10 +158,24 @@ export class Relaying {
     return [...this.words.values()].some((word) => siteOfStream(word.head.stream) === site && !this.holds(word));
   }
 
-  /** A peer holds more of our own streams than we do: we lost it, and take it back. */
-  takeBack(peer: SiteId, streams: readonly StreamName[]): void {
-    for (const stream of streams) this.want(peer, stream, undefined);
+  /** A peer holds more of our own streams than we do, or another story: we lost it, and take it back. */
+  takeBack(peer: SiteId, heads: readonly { readonly stream: StreamName; readonly upTo: number }[]): void {
+    for (const { stream, upTo } of heads) {
+      this.lost.set(stream, (this.lost.get(stream) ?? new Map<SiteId, number>()).set(peer, upTo));
+      if (!this.wanted.has(stream)) this.wantLost(stream);
+    }
     this.ask();
+  }
+
+  /** Asks the next of those who say that they hold more of what we lost than is here by now. */
+  private wantLost(stream: StreamName, askedAlready?: SiteId): void {
+    const holders = this.lost.get(stream);
+    if (holders === undefined) return;
+    if (askedAlready !== undefined) holders.delete(askedAlready);
+    for (const [holder, upTo] of holders) if (this.parts.heads.seqOf(stream) >= upTo) holders.delete(holder);
+    const [next] = holders.keys();
+    if (next === undefined) this.lost.delete(stream);
+    else this.want(next, stream, undefined);
   }
 
   /** Every second: what nobody answered is asked for again. */
@@ -150,16 +183,18 @@ export class Relaying {
     for (const [stream, asked] of [...this.asked]) {
       if (++asked.ticks < PATIENCE_TICKS) continue;
       this.asked.delete(stream);
-      // Nobody has signed how far it goes, so nobody may ever answer.
-      if (this.wanted.get(stream)?.word === undefined) this.wanted.delete(stream);
+      const wanted = this.wanted.get(stream);
+      if (wanted === undefined || wanted.word !== undefined || ++wanted.times < TIMES_ASKED_MAX) continue;
+      // They cannot show how far it goes by our own word.
+      this.wanted.delete(stream);
+      this.wantLost(stream, asked.of);
     }
     this.ask();
-    this.tell();
   }
 
   async answer(from: SiteId, streams: readonly { readonly stream: StreamName; readonly from: number }[]): Promise<void> {
     for (const { stream, from: seq } of streams.slice(0, STREAMS_AT_ONCE)) {
-      const word = this.heldWord(stream);
+      const word = this.heldWord(stream) ?? (await this.keptWord(stream));
       if (word === undefined || word.head.seq < seq) continue;
       if (!isSigned(this.parts.signatures, word)) continue;
       const facts = firstOf(await this.storyOf(word, seq));
@@ -201,6 +236,7 @@ export class Relaying {
     if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
     this.wanted.delete(stream);
     await this.parts.take(whole);
+    this.wantLost(stream, from);
     // Its author may have written on meanwhile.
     const word = this.words.get(stream);
     if (word !== undefined) this.want(from, stream, word);
@@ -217,24 +253,27 @@ export class Relaying {
   private refuse(from: SiteId, stream: StreamName, why: string): void {
     this.partial.delete(stream);
     this.wanted.delete(stream);
+    this.wantLost(stream, from);
     this.parts.poisoned(from, `facts of ${stream}: ${why}`);
     this.ask();
   }
 
   private want(of: SiteId, stream: StreamName, word: Word | undefined): void {
     if (word !== undefined && this.parts.heads.seqOf(stream) >= word.head.seq) return;
-    this.wanted.set(stream, { of, word });
+    this.wanted.set(stream, { of, word, times: 0 });
   }
 
   private ask(): void {
     const peers = new Set(this.parts.peers());
     for (const [stream, { of, word }] of [...this.wanted]) {
-      if (!peers.has(of) || (word !== undefined && this.parts.heads.seqOf(stream) >= word.head.seq)) {
+      // What we lost waits for whoever holds it; what somebody else wrote is told once more by whoever is there.
+      if (word !== undefined && (!peers.has(of) || this.parts.heads.seqOf(stream) >= word.head.seq)) {
         this.wanted.delete(stream);
         this.partial.delete(stream);
       }
     }
-    const next = [...this.wanted].filter(([stream]) => !this.asked.has(stream)).slice(0, Math.max(0, STREAMS_AT_ONCE - this.asked.size));
+    const open = [...this.wanted].filter(([stream, { of }]) => peers.has(of) && !this.asked.has(stream));
+    const next = open.slice(0, Math.max(0, STREAMS_AT_ONCE - this.asked.size));
     for (const [of, some] of Map.groupBy(next, ([, wanted]) => wanted.of)) {
       for (const [stream] of some) this.asked.set(stream, { of, ticks: 0 });
       const streams = some.map(([stream]) => ({ stream, from: this.nextOf(stream) }));
@@ -258,6 +297,17 @@ export class Relaying {
     return [this.words.get(stream), this.proved.get(stream)].find((word) => word !== undefined && this.holds(word));
   }
 
+  private keep({ head, certificate }: Pick<Word, 'head' | 'certificate'>): Promise<void> {
+    return this.parts.store.setBookmark(bookmarkOf(head.stream), JSON.stringify({ head, certificate }));
+  }
+
+  /** As it was kept, of a stream that nobody has asked about since we began. */
+  private async keptWord(stream: StreamName): Promise<Word | undefined> {
+    const kept = await this.parts.store.bookmark(bookmarkOf(stream));
+    const word = kept === undefined ? undefined : readWord(kept);
+    return word !== undefined && this.holds(word) ? word : undefined;
+  }
+
   private authors(): ReadonlySet<SiteId> {
     return new Set([...this.words.keys()].map(siteOfStream));
   }
@@ -271,13 +321,26 @@ export class Relaying {
   }
 
   private sendOwn(to: readonly SiteId[], heads: readonly Head[]): void {
-    const { site, signatures, send } = this.parts;
-    const signed = heads.map((head) => ({ head, ...signatures.sign(textOfHead(head)) }));
-    for (const [certificate, some] of Map.groupBy(signed, (each) => each.certificate)) {
-      const message: Heard = { type: 'heads', site, certificate, heads: some.map(({ head, signature }) => ({ ...head, signature })) };
-      for (const peer of to) send(peer, message);
-    }
-    for (const { stream, seq } of heads) this.said.set(stream, Math.max(seq, this.said.get(stream) ?? -1));
+    const { site, send } = this.parts;
+    for (const word of this.signed(heads)) for (const peer of to) send(peer, { type: 'heads', site, ...word });
+  }
+
+  private signed(heads: readonly Head[]): readonly AuthorsWord[] {
+    const signed = heads.map((head) => ({ head, ...this.sign(head) }));
+    const byCertificate = Map.groupBy(signed, ({ certificate }) => certificate);
+    return [...byCertificate].map(([certificate, some]) => ({
+      certificate,
+      heads: some.map(({ head, signature }) => ({ ...head, signature })),
+    }));
+  }
+
+  private sign(head: Head): Signed {
+    const known = this.signatures.get(head.hash);
+    if (known !== undefined) return known;
+    const signed = this.parts.signatures.sign(textOfHead(head));
+    this.signatures.set(head.hash, signed);
+    if (this.signatures.size > SIGNATURES_KEPT) this.signatures.delete(this.signatures.keys().next().value!);
+    return signed;
   }
 }
 
@@ -299,7 +362,9 @@ const firstOf = (story: readonly Fact[]): readonly Fact[] => {
 const readWord = (kept: string): Word | undefined => {
   try {
     const parsed = brainMessage.safeParse({ type: 'relayed', facts: [], ...(JSON.parse(kept) as object) });
-    return parsed.data?.type === 'relayed' ? { head: parsed.data.head, certificate: parsed.data.certificate, from: undefined } : undefined;
+    return parsed.data?.type === 'relayed'
+      ? { head: parsed.data.head, certificate: parsed.data.certificate, from: undefined, isKept: true }
+      : undefined;
   } catch {
     return undefined;
   }

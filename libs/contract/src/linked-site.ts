@@ -15,6 +15,8 @@ export class Site implements PeerHandlers {
   readonly resumes: { readonly by: SiteId; readonly after: Position | undefined }[] = [];
   beforeReceiving: () => Promise<void> = async () => undefined;
   onMessage: (body: unknown) => void = () => undefined;
+  /** What came with each batch, and with the last of which facts. */
+  readonly words: { readonly from: SiteId; readonly last: Fact['hash'] | undefined; readonly word: unknown }[] = [];
   private readonly positions = new Map<SiteId, Position>();
   private readonly listeners = new Set<() => void>();
 
@@ -49,7 +51,11 @@ export class Site implements PeerHandlers {
     }
   }
 
-  async received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void> {
+  vouch(facts: readonly Fact[]): unknown {
+    return { by: this.name, last: facts.at(-1)?.hash };
+  }
+
+  async received(peer: SiteId, facts: readonly Fact[], position: Position, word?: unknown): Promise<void> {
     await this.beforeReceiving();
     const arrived = this.arrived.get(peer) ?? [];
     const kept = this.kept.get(peer) ?? new Map<string, Fact>();
@@ -60,6 +66,7 @@ export class Site implements PeerHandlers {
       kept.set(fact.hash, fact);
     }
     this.positions.set(peer, position);
+    this.words.push({ from: peer, last: facts.at(-1)?.hash, word });
   }
 
   async resumeAfter(peer: SiteId): Promise<Position | undefined> {

@@ -67,6 +67,14 @@ export const peersContract = (name: string, makeWorld: () => Promise<PeersWorld>
       expect(lon.arrived.get(nyc.name)).toEqual(nyc.own);
     });
 
+    test('with each batch comes the word of whoever recorded it on just those facts', async () => {
+      const [nyc, lon] = await two();
+      nyc.record(500);
+      await until(() => expect(lon.from(nyc)).toHaveLength(500));
+      expect(lon.words.length).toBeGreaterThan(0);
+      for (const { last, word } of lon.words) expect(word).toEqual({ by: 'nyc', last });
+    });
+
     test('both ends say that the link is up, since when, and how long a round trip takes', async () => {
       const [nyc, lon] = await two();
       await allUp();

@@ -18,8 +18,13 @@ export interface LinkState {
 export interface PeerHandlers {
   /** Our own site's facts after a position that the peer had from us, then live, until aborted. */
   facts(peer: SiteId, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored>;
-  /** A peer's facts, in its order. The link goes on to the next batch when this resolves (so: adopt, durable, first). */
-  received(peer: SiteId, facts: readonly Fact[], position: Position): Promise<void>;
+  /** What is to travel with a batch of facts of our own, as JSON: our word on them, which whoever has them can show others. */
+  vouch?(facts: readonly Fact[]): unknown;
+  /**
+   * A peer's facts, in its order, and what it vouches for them with, which nobody has looked at. The link goes on to the next
+   * batch when this resolves (so: adopt, durable, first).
+   */
+  received(peer: SiteId, facts: readonly Fact[], position: Position, word?: unknown): Promise<void>;
   /** Where to resume with that peer. */
   resumeAfter(peer: SiteId): Promise<Position | undefined>;
   /** State that is not history: which node is the intermediary, and the like. Lost while the link is down. */

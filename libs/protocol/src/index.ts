@@ -46,7 +46,9 @@ export { brainWord, type BrainWord } from './brains.js';
 export { joinTicket, type JoinTicket } from './join-ticket.js';
 export {
   brainMessage,
+  batchWord,
   estateWord,
+  type AuthorsWord,
   type EstateWord,
   LINK_LIST_MAX,
   mediaLinkMessage,

@@ -11,9 +11,14 @@ const head = z.object({ stream, seq, hash: z.string().regex(/^[0-9a-f]{64}$/) as
 const signedHead = head.extend({ signature: z.string().max(256) });
 const certificate = z.string().max(8_192);
 
+/** How far streams go by their author's word, all under one certificate. */
+const authorsWord = z.object({ certificate, heads: z.array(signedHead).min(1).max(LINK_LIST_MAX) });
+export type AuthorsWord = z.infer<typeof authorsWord>;
 /** How far management's streams go, by its own word: given with the facts, and passed on to sites that have lost it (merge rule 16). */
-export const estateWord = z.object({ certificate, heads: z.array(signedHead).min(1).max(LINK_LIST_MAX) });
-export type EstateWord = z.infer<typeof estateWord>;
+export const estateWord = authorsWord;
+export type EstateWord = AuthorsWord;
+/** What travels with a batch of facts: how far the streams in it go, by their author's word, which whoever has them can show others. */
+export const batchWord = z.array(authorsWord).max(2);
 
 /** What brains say to each other beside the facts of their own: state that is not history, and facts of third sites. */
 export const brainMessage = z.discriminatedUnion('type', [
@@ -32,8 +37,13 @@ export const brainMessage = z.discriminatedUnion('type', [
   }),
   /** How far streams of a site, not always the sender's, go, by its own word. Passed on to those who do not hear that site. */
   z.object({ type: z.literal('heads'), site: siteId, certificate, heads: z.array(signedHead).max(LINK_LIST_MAX) }),
-  /** How far the sender has the receiver's own streams: the receiver may have lost some of it (merge rule 4). */
-  z.object({ type: z.literal('yours'), heads: z.array(head).max(LINK_LIST_MAX) }),
+  /**
+   * How far the sender has the receiver's own streams: the receiver may have lost some of it (merge rule 4). Those written to
+   * lately; asked for `all`, every one, page by page in the order of their names, `rest` with those behind the last of these.
+   */
+  z.object({ type: z.literal('yours'), heads: z.array(head).max(LINK_LIST_MAX), rest: z.boolean().optional() }),
+  /** The sender has lost some of what it wrote: it asks how far the receiver has all of its streams whose names come after this one. */
+  z.object({ type: z.literal('mine'), after: z.string().max(160) }),
   /** Facts that the sender lacks, of streams of which the receiver has said the heads. */
   z.object({ type: z.literal('ask'), streams: z.array(z.object({ stream, from: seq })).max(LINK_LIST_MAX) }),
   /** Facts of one stream in order, up to this head or on the way to it; looked at one by one when they have come (`isFact`). */

@@ -10,6 +10,7 @@ type FromDialler = { readonly follow: Position | undefined } | { readonly more: 
 interface FromDialled {
   readonly facts: readonly Fact[];
   readonly position: Position;
+  readonly word: unknown;
 }
 
 /** The links of one brain, by the rules of `peers-http`, over a simulated network. */
@@ -76,7 +77,7 @@ export class SimulatedPeers implements Peers {
     if (this.#closed || line === undefined || handlers === undefined) return false;
     line.incoming?.close();
     line.incoming = end;
-    const feed = new Feed(this.network, end);
+    const feed = new Feed(this.network, end, (facts) => handlers.vouch?.(facts));
     end.onMessage = (message: FromDialler) => {
       if (this.#closed) return;
       if ('follow' in message) void feed.run(handlers.facts(peer, message.follow, feed.signal));
@@ -142,9 +143,9 @@ export class SimulatedPeers implements Peers {
       this.#refresh(line);
       this.#dial(line, RETRY_FIRST_MS);
     };
-    end.onMessage = ({ facts, position }: FromDialled) =>
+    end.onMessage = ({ facts, position, word }: FromDialled) =>
       line.inTurn(end, async () => {
-        await this.#persist(end, () => handlers.received(line.site, facts, position));
+        await this.#persist(end, () => handlers.received(line.site, facts, position, word));
         end.send({ more: true } satisfies FromDialler);
       });
     this.#refresh(line);
@@ -209,6 +210,7 @@ class Feed {
   constructor(
     private readonly network: Network,
     private readonly end: End,
+    private readonly vouch: (facts: readonly Fact[]) => unknown,
   ) {}
 
   get signal(): AbortSignal {
@@ -241,7 +243,8 @@ class Feed {
       if (!this.end.open || this.#credit === 0) return;
       const batch = this.#ready.splice(0, this.network.random.pick([1, 2, 5, 20, 200]));
       this.#credit -= 1;
-      this.end.send({ facts: batch.map(({ fact }) => fact), position: batch.at(-1)!.position } satisfies FromDialled);
+      const facts = batch.map(({ fact }) => fact);
+      this.end.send({ facts, position: batch.at(-1)!.position, word: this.vouch(facts) } satisfies FromDialled);
       this.#flush();
     });
   }

@@ -1,5 +1,5 @@
 import type { Stored } from '@isthmus/ports';
-import { BATCH_BYTES, BATCH_FACTS, PEER_MESSAGE_BYTES, WINDOW } from './peer-protocol.js';
+import { BATCH_BYTES, BATCH_FACTS, PEER_MESSAGE_BYTES, WINDOW, WORD_BYTES } from './peer-protocol.js';
 
 export interface Batch {
   readonly facts: readonly Stored['fact'][];
@@ -64,7 +64,7 @@ export async function* batchesOf(
           ahead = Promise.resolve(result);
           break;
         }
-        if (size > PEER_MESSAGE_BYTES - 1_024) {
+        if (size > PEER_MESSAGE_BYTES - WORD_BYTES) {
           tooBig(result.value, size);
         } else {
           facts.push(result.value.fact);

@@ -94,7 +94,7 @@ export class IncomingLine {
       const tooBig = ({ fact }: { fact: { stream: string; seq: number } }, bytes: number) =>
         report({ peer, message: `fact ${fact.seq} of ${fact.stream} has ${bytes} bytes and stays here: no link carries it` });
       for await (const batch of batchesOf(source, this.credit, signal, tooBig))
-        link.send({ type: 'facts', ...batch } satisfies FromDialled);
+        link.send({ type: 'facts', ...batch, word: handlers.vouch?.(batch.facts) } satisfies FromDialled);
       if (!signal.aborted) link.close('no more facts: shutting down');
     } catch (error) {
       if (signal.aborted) return;

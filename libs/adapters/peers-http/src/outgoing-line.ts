@@ -32,6 +32,13 @@ const RETRY_LONGEST_MS = 2_000;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** As they came: nobody has looked at the facts yet. */
+interface Batch {
+  readonly facts: readonly unknown[];
+  readonly position: string;
+  readonly word?: unknown;
+}
+
 /** Our connection to one peer: kept up, and on it the peer's facts followed, batch by batch, each durable before the next is asked for. */
 export class OutgoingLine {
   private dialled: Dialled | undefined;
@@ -110,7 +117,7 @@ export class OutgoingLine {
         return this.inTurn(link, () => this.follow(link));
       }
       if (this.welcomed !== link) return this.refuse(link, 'facts before welcome');
-      return this.inTurn(link, () => this.receive(link, message.facts, message.position));
+      return this.inTurn(link, () => this.receive(link, message));
     });
     link.send({ type: 'hello', version: PEER_PROTOCOL, site, to: peer } satisfies FromDialler);
   }
@@ -125,10 +132,10 @@ export class OutgoingLine {
     if (link.open) link.send({ type: 'follow', ...(after === undefined ? {} : { after }), batches: WINDOW } satisfies FromDialler);
   }
 
-  private async receive(link: SecureLink, candidates: readonly unknown[], position: string): Promise<void> {
+  private async receive(link: SecureLink, { facts: candidates, position, word }: Batch): Promise<void> {
     const { peer, handlers } = this.options;
     const facts = this.sound(candidates);
-    await this.persist(link, 'facts cannot be kept', () => handlers.received(peer, facts, position));
+    await this.persist(link, 'facts cannot be kept', () => handlers.received(peer, facts, position, word));
     if (link.open) link.send({ type: 'more' } satisfies FromDialler);
   }
 

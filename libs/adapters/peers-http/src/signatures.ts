@@ -1,4 +1,4 @@
-import { createPrivateKey, sign as signWith, verify as verifyWith, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign as signWith, verify as verifyWith, X509Certificate } from 'node:crypto';
 import type { Signatures } from '@isthmus/ports';
 import type { Credentials } from './certificates.js';
 import { identityOf } from './identity.js';
@@ -37,10 +37,16 @@ export const certificateSignatures = (credentials: () => Credentials): Signature
     return checked.get(key);
   };
 
+  let own: { readonly pem: string; readonly key: KeyObject } | undefined;
+  const keyOf = (pem: string): KeyObject => {
+    if (own?.pem !== pem) own = { pem, key: createPrivateKey(pem) };
+    return own.key;
+  };
+
   return {
     sign: (text) => {
       const { key, certificate } = credentials();
-      return { signature: signWith('sha256', Buffer.from(text), createPrivateKey(key)).toString('base64'), certificate };
+      return { signature: signWith('sha256', Buffer.from(text), keyOf(key)).toString('base64'), certificate };
     },
     verify: (site, text, { signature, certificate }) => {
       const holder = holderOf(certificate);
