@@ -11,6 +11,9 @@ export class Disk {
   private streamNames = new Map<string, Set<StreamName>>();
   bookmarks = new Map<string, Position>();
   epoch = 0;
+  /** Which facts came in before this disk was put back from a backup, and in which life the others. */
+  private lives = new Map<string, number>();
+  private life = 0;
   /** When something was last written. */
   writtenMs = 0;
   /** Until somebody makes room. */
@@ -33,6 +36,7 @@ export class Disk {
     if (this.facts.has(fact.hash)) return false;
     const category = categoryOf(fact.stream);
     this.facts.set(fact.hash, fact);
+    this.lives.set(fact.hash, this.life);
     const rows = this.categories.get(category);
     if (rows === undefined) this.categories.set(category, [fact]);
     else rows.push(fact);
@@ -47,9 +51,28 @@ export class Disk {
   copy(): Disk {
     const copy = new Disk();
     for (const fact of this.facts.values()) copy.insert(fact);
+    copy.lives = new Map(this.lives);
+    copy.life = this.life;
     copy.bookmarks = new Map(this.bookmarks);
     copy.epoch = this.epoch;
     return copy;
+  }
+
+  /** As `isthmus restore` does with what it has put back: no tenure and no position that anybody may know. */
+  beginLife(life: number): void {
+    this.epoch = Math.max(this.epoch, life);
+    this.life = life;
+  }
+
+  positionOf(category: string, at: number): Position {
+    const { hash } = this.rows(category)[at - 1]!;
+    return `${at}.${hash.slice(0, 12)}.${this.lives.get(hash)}`;
+  }
+
+  /** A position that this disk never gave, or in a life before this one, means: from the start. */
+  placeOf(category: string, position: Position | undefined): number {
+    const at = Number((position ?? '').split('.')[0]);
+    return at > 0 && at <= this.rows(category).length && this.positionOf(category, at) === position ? at : 0;
   }
 }
 
@@ -112,15 +135,14 @@ export class SimulatedStore implements EventStore {
   }
 
   async *follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
-    const rows = this.disk.rows(category);
-    let at = placeOf(after, rows);
+    let at = this.disk.placeOf(category, after);
     while (!signal.aborted) {
       if (this.#dead) await never();
       const all = this.disk.rows(category);
       if (at < all.length) {
         const fact = all[at]!;
         at += 1;
-        yield { position: `${at}.${fact.hash.slice(0, 12)}`, fact };
+        yield { position: this.disk.positionOf(category, at), fact };
       } else await this.#news(signal);
     }
   }
@@ -216,10 +238,3 @@ export class SimulatedStore implements EventStore {
 
 /** A process that is gone answers nobody. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-
-/** A position that this disk never gave, or from before a backup was restored, means: from the start. */
-const placeOf = (position: Position | undefined, rows: readonly Fact[]): number => {
-  const [row, hash] = (position ?? '').split('.');
-  const at = Number(row);
-  return at > 0 && hash !== undefined && rows[at - 1]?.hash.startsWith(hash) === true ? at : 0;
-};

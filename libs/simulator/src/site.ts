@@ -15,6 +15,9 @@ const EPOCH_MS = 1_760_000_000_000;
 /** A brain takes a node for silent after 3 s. */
 const NODES_REPORT_EVERY_MS = 2_000;
 
+/** Later than all tenures of a disk that was not put back, and earlier than a liar’s. */
+const LIFE_AFTER = 1_000;
+
 /** What the world hears from a site. */
 export interface SiteEvents {
   view(site: SimulatedSite, published: ViewPublished): void;
@@ -146,12 +149,14 @@ export class SimulatedSite {
     this.#backup = this.disk.copy();
   }
 
-  /** The disk is as it was when the backup was made, and nobody told. @returns what it no longer holds. */
+  /** The disk is as it was when the backup was made, and begins a life of its own; so do the nodes. @returns what the disk no longer holds. */
   restore(): readonly string[] {
     const backup = this.#backup;
     if (backup === undefined) return [];
     const before = this.disk;
     this.disk = backup.copy();
+    this.desires.clear();
+    this.disk.beginLife(LIFE_AFTER + before.epoch);
     return [...before.facts.keys()].filter((hash) => !this.disk.facts.has(hash));
   }
 
