@@ -4,6 +4,7 @@ import { startBareSfu } from './bare/bare-sfu.mjs';
 import { startBrowser } from './lib/browser.mjs';
 import { prepareClips } from './lib/clips.mjs';
 import { startDemo } from './lib/demo.mjs';
+import { clickToFrame, enterMeeting } from './lib/meeting-page.mjs';
 import { percentile } from './lib/statistics.mjs';
 
 /**
@@ -17,7 +18,6 @@ export const seconds = 110;
 
 const GOAL_P95_MS = 250;
 const GOAL_TIMES_BARE = 2;
-const FRAME_WITHIN_MS = 20_000;
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -102,26 +102,8 @@ export const run = async (context) => {
   ];
 };
 
-/** @param {Page} page @param {number} join */
-const enterMeeting = async (page, join) => {
-  await page.getByTestId('name').fill(`Joiner ${join}`);
-  await page.locator('[data-testid=preview] video').waitFor();
-  await page.locator('.dot[data-state=open]').waitFor();
-  await page.getByTestId('join').click();
-};
-
 /** @param {Page} page */
 const enterBare = async (page) => {
   await page.locator('body[data-state=ready]').waitFor();
   await page.locator('button').click();
-};
-
-/** By the page's own marks, in the order they were reached. @param {Page} page @returns {Promise<Record<string, number>>} ms since the click */
-const clickToFrame = async (page) => {
-  await page.waitForFunction(() => performance.getEntriesByName('isthmus:first-frame').length > 0, undefined, { timeout: FRAME_WITHIN_MS });
-  const marks = await page.evaluate(() =>
-    performance.getEntriesByType('mark').map(({ name, startTime }) => ({ name: name.replace('isthmus:', ''), at: startTime })),
-  );
-  const click = marks.find(({ name }) => name === 'click')?.at ?? NaN;
-  return Object.fromEntries(marks.filter(({ name }) => name !== 'click').map(({ name, at }) => [name, at - click]));
 };

@@ -6,15 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectRelay } from '@isthmus/cli';
-import { childrenOf, commandOf } from './processes.mjs';
+import { childrenOf, commandOf, environmentOf } from './processes.mjs';
 
 /**
  * A whole deployment of its own for one benchmark, as `npm start` makes it: the same processes, relay and ports, with its state
  * in a temporary folder.
  * @typedef {{ id: string, name: string, meetUrl: string, gatewayUrl: string, pid: number, worker: number }} DemoSite
- *   `worker`: mediasoup's process, of the only node; 0 where nodes are processes of their own
+ *   `pid`: of its process, or of its brain's where services are apart; `worker`: mediasoup's process, of the only node; 0 where nodes are processes of their own
  * @typedef {{ sites: readonly DemoSite[], site: (id: string) => DemoSite, relay: import('@isthmus/cli').RelayClient, alias: string,
- *   pidOf: (part: string) => number, makeRooms: (aliases: readonly string[]) => Promise<void> }} Demo
+ *   pidOf: (part: string) => number, makeRooms: (aliases: readonly string[]) => Promise<void>, services: readonly number[] }} Demo
+ *   `services`: the processes of all sites' services, without management, the relay and mediasoup's
  *   `pidOf`: of one part, `relay`, `site nyc`, or with `nodeProcesses` `media-node nyc-1`
  */
 
@@ -26,15 +27,17 @@ const BASES = { first: 20_000, last: 31_000, step: 1_000 };
 
 /**
  * @param {import('../figures.mjs').BenchContext} context
- * @param {{ sites?: number, capacity?: number, nodesPerSite?: number, nodeProcesses?: boolean }} [wish]
+ * @param {{ sites?: number, capacity?: number, nodesPerSite?: number, nodeProcesses?: boolean, kafka?: readonly string[] }} [wish]
+ *   `kafka`: a broker for each site, whose services are then apart
  * @returns {Promise<Demo>}
  */
-export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSite = 1, nodeProcesses = false } = {}) => {
+export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSite = 1, nodeProcesses = false, kafka } = {}) => {
   context.note('starting a demo');
   const state = mkdtempSync(join(tmpdir(), 'isthmus-bench-'));
   context.atEnd(() => rmSync(state, { recursive: true, force: true }));
   const args = ['--state', state, '--port', String(await freeBase()), '--sites', String(sites), '--capacity', String(capacity)];
   args.push('--nodes-per-site', String(nodesPerSite), ...(nodeProcesses ? ['--node-processes'] : []));
+  if (kafka) args.push('--kafka', kafka.join(','));
   // With a channel to us it ends even when we are killed.
   const demo = spawn(process.execPath, [MAIN, 'demo', ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -45,8 +48,8 @@ export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSi
   const { portalUrl, relay, sites: known } = JSON.parse(readFileSync(join(state, 'demo.json'), 'utf8'));
   const parts = childrenOf(demo.pid ?? 0);
   const running = known.map((/** @type {{ id: string, name: string, meetUrl: string }} */ site) => {
-    const pid = parts.find((part) => commandOf(part).some((argument) => argument.endsWith(`/sites/${site.id}.json`)));
-    const worker = nodeProcesses ? 0 : childrenOf(pid ?? 0).find((child) => commandOf(child)[0]?.endsWith('mediasoup-worker'));
+    const [pid, node] = kafka ? apart(parts, site.id) : whole(parts, site.id);
+    const worker = nodeProcesses ? 0 : childrenOf(node ?? 0).find((child) => commandOf(child)[0]?.endsWith('mediasoup-worker'));
     if (pid === undefined || worker === undefined) throw new Error(`The processes of site ${site.name} are not to be found.`);
     return { ...site, gatewayUrl: site.meetUrl, pid, worker };
   });
@@ -61,6 +64,7 @@ export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSi
     },
     relay: client,
     alias: 'demo',
+    services: parts.filter((part) => !commandOf(part).some((word) => word === 'management' || word === 'relay')),
     pidOf: (part) => {
       const [kind, which] = part.split(' ');
       const isIt = (/** @type {readonly string[]} */ words) =>
@@ -72,6 +76,18 @@ export const startDemo = async (context, { sites = 3, capacity = 200, nodesPerSi
     makeRooms: (aliases) => makeRooms(portalUrl, JSON.parse(readFileSync(join(state, 'first-password.json'), 'utf8')), aliases),
   };
 };
+
+/** One process is all of a site. @param {readonly number[]} parts @param {string} site */
+const whole = (parts, site) => {
+  const pid = parts.find((part) => commandOf(part).some((argument) => argument.endsWith(`/sites/${site}.json`)));
+  return [pid, pid];
+};
+
+/** The site's brain, and its media node. @param {readonly number[]} parts @param {string} site */
+const apart = (parts, site) =>
+  ['CONFERENCE_BRAIN', 'MEDIA_NODE'].map((service) =>
+    parts.find((part) => environmentOf(part).includes(`ISTHMUS_${service}_SITE=${site}`)),
+  );
 
 /** @param {import('node:child_process').ChildProcess} demo */
 const ready = async (demo) => {

@@ -37,6 +37,15 @@ export const commandOf = (pid) => {
   }
 };
 
+/** `NAME=value`, as it was started. @param {number} pid @returns {string[]} */
+export const environmentOf = (pid) => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+};
+
 /** Resident memory of its own: what it shares with others, such as a program's text, is not counted. @param {number} pid @returns {number} MiB */
 export const ownMemoryMiB = (pid) => {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
