@@ -8,7 +8,7 @@ import { startMediaNode } from './start.js';
 
 await runMain('media-node', async () => {
   const config = readConfig('media-node', settings);
-  const { host, tlsCertFile, tlsKeyFile } = config;
+  const { host, clientHost = host, tlsCertFile, tlsKeyFile } = config;
   const site = config.site as SiteId;
   const credentials = await siteCredentials('media-node', site, config.credentialsDir);
   const tracing = startTracing('media-node', { attributes: { 'isthmus.site': site } });
@@ -16,12 +16,16 @@ await runMain('media-node', async () => {
   const service = await startMediaNode({
     site,
     node: config.node as NodeId,
-    listen: { host, port: config.port, ...(tlsCertFile && tlsKeyFile ? { tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } } : {}) },
+    listen: {
+      host: clientHost,
+      port: config.port,
+      ...(tlsCertFile && tlsKeyFile ? { tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } } : {}),
+    },
     ...(config.clientUrl === undefined ? {} : { clientUrl: config.clientUrl }),
     link: { host, port: config.linkPort },
     credentials: () => credentials,
     webRtc: {
-      ip: host,
+      ip: clientHost,
       port: config.mediaPort,
       ...(config.announcedAddress === undefined ? {} : { announcedAddress: config.announcedAddress }),
     },

@@ -12,6 +12,10 @@ export const settings = {
     example: 'nyc-0',
   }),
   host: setting(z.string().min(1).default('127.0.0.1'), { says: 'The address to listen at, for everything.', example: '10.1.0.5' }),
+  clientHost: setting(z.string().min(1).optional(), {
+    says: 'The address to listen at for clients and their media, if that is another one; with 0.0.0.0, say too what is announced.',
+    example: '0.0.0.0',
+  }),
   announcedAddress: setting(z.string().min(1).optional(), {
     says: 'What clients send media to, if that is another address.',
     example: '203.0.113.5',
