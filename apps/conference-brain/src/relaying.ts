@@ -234,8 +234,8 @@ export class Relaying {
     if (whole.at(-1)!.seq < head.seq) return this.waitForRest(from, stream, whole);
     this.partial.delete(stream);
     if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
+    await this.parts.take(whole); // If the store fails, they are asked for again.
     this.wanted.delete(stream);
-    await this.parts.take(whole);
     this.wantLost(stream, from);
     // Its author may have written on meanwhile.
     const word = this.words.get(stream);

@@ -228,6 +228,22 @@ describe('the brain, as the simulator found it', () => {
     said.mockRestore();
   });
 
+  it('asks a third site again for what its own full disk did not take', async () => {
+    await comes(1, { role: 'guest' });
+    const host = await comes(2, { role: 'host' });
+    cut(1, 2);
+    await passes(4_000);
+    siteAt(1).disk.full = true;
+    await does(host, { type: 'lock' });
+    await passes(2_000);
+    siteAt(1).disk.full = false;
+    await passes(8_000);
+    expect(siteAt(1).views.get('r0')?.locked).toBe(true);
+    heal();
+    await passes(8_000);
+    allIsWell();
+  });
+
   it('hears of the estate again after a disk that was full', async () => {
     const guest = await comes(1, { role: 'guest' });
     siteAt(1).disk.full = true;
