@@ -14,8 +14,8 @@ export const PLANTED = [
     name: 'bookmark-before-facts',
     breaks: 'the position is kept before the facts are',
     file: 'apps/conference-brain/src/links.ts',
-    from: '    await this.take(facts);\n    await this.parts.store.setBookmark(bookmarkOf(peer), position);\n',
-    to: '    await this.parts.store.setBookmark(bookmarkOf(peer), position);\n    await this.take(facts);\n',
+    from: '    await this.take(facts, (fresh) => this.unvouched.sift(fresh));\n    await this.parts.store.setBookmark(bookmarkOf(peer), position);\n',
+    to: '    await this.parts.store.setBookmark(bookmarkOf(peer), position);\n    await this.take(facts, (fresh) => this.unvouched.sift(fresh));\n',
   },
   {
     name: 'skip-one-fact',
@@ -86,5 +86,12 @@ export const PLANTED = [
     file: 'apps/conference-brain/src/meeting.ts',
     from: '    const gone = [...this.there()].filter((leg) => !there.has(leg) && this.chronicle.isEnded(leg));',
     to: '    const gone = [...this.there()].filter((leg) => !there.has(leg));',
+  },
+  {
+    name: 'pass-on-only-news',
+    breaks: 'what was known before the link broke is told to nobody',
+    file: 'apps/conference-brain/src/relaying.ts',
+    from: 'if (author !== site && !this.parts.hears(site, author)) this.passOn(site, author);',
+    to: 'if (author === site) this.passOn(site, author);',
   },
 ];

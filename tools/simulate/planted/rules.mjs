@@ -32,11 +32,11 @@ export const PLANTED = [
     to: '  LegReturned: leg,',
   },
   {
-    name: 'never-one-for-good',
-    breaks: 'rule 6: an occasion has an id',
+    name: 'half-of-one-read-again',
+    breaks: 'rule 6: conferences that are one are one for good, also when they are read again',
     file: 'apps/conference-brain/src/chronicle.ts',
-    from: "    await this.append(streamNameOf('room', this.room, this.writer.id), this.openings, joinings);\n    return joinings.length > 0;",
-    to: '    return joinings.length < 0;',
+    from: '    const ids = groupsOf(this.openings.state).find((joined) => joined.includes(id)) ?? [id];\n',
+    to: '    const ids = [id];\n',
   },
   {
     name: 'reach-is-who-ever-was',
