@@ -18,6 +18,7 @@ export const compareSites = (world: World): void => {
   for (const [hash, { stream, seq }] of ledger.promised)
     for (const site of sites)
       if (!site.disk.facts.has(hash)) ledger.violated('nothing acknowledged is lost', `${site.id} has no ${stream}/${seq}`);
+  findForks(world);
   for (const room of world.rooms) {
     compareHistories(world, room);
     compareViews(world, room);
@@ -30,6 +31,7 @@ export const compareSites = (world: World): void => {
 
 /** A pause that any fact and what follows from it has crossed a component in. */
 const CALM_MS = 1_500;
+const TRIED_AGAIN_MS = 2_000 + CALM_MS;
 /** How long a link has to be silent before it is taken for lost (merge rule 7). */
 const LOST_AFTER_MS = 1_500;
 /** What a link that was lost has to be heard for, before anybody beyond it is in reach again, and at most (merge rule 7). */
@@ -44,7 +46,9 @@ export const compareSides = (world: World): void => {
   for (const component of world.network.components()) {
     const sites = world.sites.filter(({ id }) => component.includes(id));
     const since = world.schedule.nowMs - CALM_MS;
-    const calm = sites.every((site) => site.brain !== undefined && site.disk.writtenMs < since && knowsItsLinks(site, world));
+    const calm = sites.every(
+      (site) => site.brain !== undefined && site.disk.writtenMs < since && !mayLackFacts(site, world) && knowsItsLinks(site, world),
+    );
     if (!calm) continue;
     world.note('sides compared');
     if (sites.some(({ id }) => sites.some((other) => !world.network.isClear(id, other.id))))
@@ -72,6 +76,10 @@ const compareSide = ({ ledger }: World, sites: readonly SimulatedSite[], room: s
       );
 };
 
+/** What a full disk did not take is tried again every two seconds at least. */
+const mayLackFacts = ({ disk }: SimulatedSite, { schedule }: World): boolean =>
+  disk.full || schedule.nowMs - disk.refusedMs < TRIED_AGAIN_MS;
+
 /**
  * Whether a site must have found out what its links are. Merge rule 7: facts flow at once, but a link that came back brings its
  * site into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
@@ -95,6 +103,17 @@ const compareDisks = ({ sites, ledger }: World): void => {
     if (missing.length > 0)
       ledger.violated('the same facts everywhere', `${id} lacks ${missing.length}, the first: ${missing[0]!.stream}/${missing[0]!.seq}`);
   }
+};
+
+/** Nobody writes under one name twice, whatever crashed or was restored (merge rule 4). */
+const findForks = ({ sites, ledger }: World): void => {
+  const known = new Map<string, string>();
+  for (const { disk } of sites)
+    for (const { stream, seq, hash } of disk.facts.values()) {
+      const place = `${stream}/${seq}`;
+      if ((known.get(place) ?? hash) !== hash) ledger.violated('one writer, one epoch', `${place} was written twice`);
+      known.set(place, hash);
+    }
 };
 
 const compareHistories = ({ sites, ledger }: World, room: string): void => {

@@ -16,6 +16,8 @@ export class Disk {
   private life = 0;
   /** When something was last written. */
   writtenMs = 0;
+  /** When something last could not be written. */
+  refusedMs = -Infinity;
   /** Until somebody makes room. */
   full = false;
 
@@ -205,6 +207,7 @@ export class SimulatedStore implements EventStore {
     this.#busy = false;
     const { apply, resolve, reject, boundary } = this.#writes.shift()!;
     if (this.disk.full) {
+      this.disk.refusedMs = this.world.schedule.nowMs;
       reject(new Fault('store.full', 'The disk is full.'));
       return this.#next();
     }

@@ -99,8 +99,10 @@ export class Ledger {
     )
       wrong('seats are free');
     if (command.type === 'Join') {
-      if (code === 'conference.removed' && person.role === 'host') wrong('the host PIN brings back whoever was removed');
       const came = ({ body }: Fact) => (body as Body)['person'] === command.person && (body as Body)['connect'] === command.connect;
+      // Merge rule 10: a removal that came while they were coming in voids that coming. The next one has seen it.
+      if (code === 'conference.removed' && person.role === 'host' && !factsOf(site, room).some(came))
+        wrong('the host PIN brings back whoever was removed');
       if (code === 'conference.ended' && inReach.length > 0 && !factsOf(site, room).some(came)) wrong('somebody is there');
       if (code === 'conference.locked' && (person.role === 'host' || !view.locked)) wrong('the door is not shut to them');
     }
@@ -108,16 +110,15 @@ export class Ledger {
     if (code === 'conference.host-only' && seat?.role === 'host' && !seat.held) wrong('they are host');
   }
 
-  /** How much there is that could keep a room locked. */
-  locksAt(site: SimulatedSite, room: string): number {
-    return factsOf(site, room).filter(({ type }) => type === 'ConferenceLocked' || type === 'HostDemoted' || type === 'PersonRemoved')
-      .length;
-  }
-
-  /** Who unlocks a room that nobody locks meanwhile has unlocked it. */
-  unlocked({ site, room }: Window, command: BrainCommand, before: number): void {
-    const done = command.type === 'Act' && command.act.type === 'unlock' && this.locksAt(site, room) === before;
-    if (done && site.views.get(room)?.locked === true) this.violated('who has seen a lock can lift it', `${room} is locked at ${site.id}`);
+  /** Who unlocks a room has unlocked it, if all that could keep it locked was known to them. */
+  unlocked({ site, room, leg }: Window, command: BrainCommand): void {
+    if (command.type !== 'Act' || command.act.type !== 'unlock' || site.views.get(room)?.locked !== true) return;
+    const facts = factsOf(site, room);
+    const unlock = facts.findLast(({ type, by }) => type === 'ConferenceUnlocked' && by === leg);
+    if (unlock === undefined) return;
+    const seen = causesOf(unlock, facts);
+    if (facts.every(({ type, hash }) => !KEEPS_LOCKED.includes(type) || seen.has(hash)))
+      this.violated('who has seen a lock can lift it', `${room} is locked at ${site.id}`);
   }
 
   broke(site: SimulatedSite, command: BrainCommand, error: unknown): void {
@@ -131,6 +132,21 @@ export class Ledger {
     return this.#promised;
   }
 }
+
+const KEEPS_LOCKED = ['ConferenceLocked', 'HostDemoted', 'PersonRemoved'];
+
+const causesOf = (fact: Fact, facts: readonly Fact[]): ReadonlySet<string> => {
+  const byHash = new Map(facts.map((one) => [one.hash as string, one]));
+  const seen = new Set<string>();
+  const open = [fact];
+  for (let one = open.pop(); one !== undefined; one = open.pop())
+    for (const cause of [...(one.prev === null ? [] : [one.prev]), ...one.after.map(({ hash }) => hash)]) {
+      if (seen.has(cause)) continue;
+      seen.add(cause);
+      open.push(...[byHash.get(cause) ?? []].flat());
+    }
+  return seen;
+};
 
 const isComing = (type: string): boolean => type === 'LegJoined' || type === 'LegKnocked';
 const isArrival = (body: unknown, leg: LegId): boolean =>

@@ -149,7 +149,6 @@ export class People {
   #ask(window: Window, command: BrainCommand): void {
     const turn = ++window.turn;
     const { site } = window;
-    const before = this.ledger.locksAt(site, window.room);
     this.schedule.after(this.random.between(...BUS_MS), () => {
       if (site.brain === undefined) {
         if (command.type === 'Join' && window.turn === turn) window.state = 'lost';
@@ -157,7 +156,7 @@ export class People {
       }
       site.ask(command).then(
         (answer) => {
-          this.ledger.unlocked(window, command, before);
+          this.ledger.unlocked(window, command);
           this.#answered(window, turn, command, answer);
         },
         (error: unknown) => this.#failed(window, turn, command, error),

@@ -80,13 +80,12 @@ const planTrouble = (world: World, random: Random, endMs: number): void => {
     const site = random.pick(sites);
     schedule.after(any(), () => world.lies(site));
   });
-  if (world.options.restores === true)
-    maybe(0.12, 1, () => {
-      const site = random.pick(sites);
-      const backedUpMs = random.between(500, endMs - 1_000);
-      schedule.after(backedUpMs, () => site.backUp());
-      schedule.after(random.between(backedUpMs, endMs), () => world.restores(site));
-    });
+  maybe(world.options.restores === true ? 0.5 : 0.03, 1, () => {
+    const site = random.pick(sites);
+    const backedUpMs = random.between(500, endMs - 1_000);
+    schedule.after(backedUpMs, () => site.backUp());
+    schedule.after(random.between(backedUpMs, endMs), () => world.restores(site));
+  });
   maybe(0.15, 2, () => {
     const site = random.pick(sites);
     const fullMs = any();

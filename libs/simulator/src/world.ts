@@ -16,7 +16,7 @@ import { planStory } from './story.js';
 export interface WorldOptions {
   /** How many sites; left out, the seed decides: 2 to 5. */
   readonly sites?: number;
-  /** Whether disks are put back to old backups. */
+  /** Whether disks are put back to old backups often. */
   readonly restores?: boolean;
 }
 
