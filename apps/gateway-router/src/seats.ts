@@ -18,6 +18,8 @@ interface Early {
 const EARLY_MAX = 1_000;
 const VIEWS_MAX = 500;
 const LEAVE_AGAIN_MS = { first: 500, most: 30_000 };
+/** So many are told of side by side: a brain that comes back after a minute has others to answer as well. */
+const TOLD_AT_ONCE = 16;
 
 /**
  * The legs of this site that came in through this gateway-router. A client whose connection breaks keeps its seat for a
@@ -30,6 +32,8 @@ export class Seats {
   private readonly views = new Map<string, ConferenceView>();
   private readonly log = logOf('gateway-router');
   private closed = false;
+  private telling = 0;
+  private readonly turns: (() => void)[] = [];
 
   constructor(
     private readonly brain: Brain,
@@ -155,13 +159,24 @@ export class Seats {
   private async tellBrain({ room, leg }: Pick<SeatOf, 'room' | 'leg'>): Promise<void> {
     for (let waitMs = LEAVE_AGAIN_MS.first; !this.closed; waitMs = Math.min(waitMs * 2, LEAVE_AGAIN_MS.most)) {
       try {
-        return await this.brain.leave(room, leg);
+        return await this.inTurn(() => this.brain.leave(room, leg));
       } catch (error) {
         // It is gone there already, which is what was wanted.
         if (error instanceof Refusal) return;
         this.log.warn({ leg, error }, 'the brain could not be told that a leg has left; trying again');
         await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       }
+    }
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    while (this.telling >= TOLD_AT_ONCE) await new Promise<void>((resolve) => this.turns.push(resolve));
+    this.telling += 1;
+    try {
+      return await work();
+    } finally {
+      this.telling -= 1;
+      this.turns.shift()?.();
     }
   }
 

@@ -113,7 +113,8 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
       await send({ ...answer, partition: question.partition }, patience).catch((error: unknown) => report({ topic, group: name, error }));
     };
     const late = question && tooLate(question, taken);
-    if (late) return reply(failureTo(question, REPLIES.topic, topic, late, local.answers.has(topic)));
+    // Others of the topic may have begun with it: this says nothing for them.
+    if (late) return reply(failureTo(question, REPLIES.topic, topic, late, false));
     let message: Message;
     try {
       message = messageOf(topic, record);
