@@ -1,18 +1,19 @@
-import { Fault, siteOfStream, type Fact } from '@isthmus/kernel';
+import { Fault, siteOfStream, type Fact, type FactHash } from '@isthmus/kernel';
 import type { ConferenceSeen } from '@isthmus/conference';
-import { emptyEstate, foldEstate, inManagementsOrder, MANAGEMENT, pinsOf, type Estate, type Room } from '@isthmus/estate';
+import { emptyEstate, foldEstate, inForce, inManagementsOrder, MANAGEMENT, pinsOf, type Estate, type Room } from '@isthmus/estate';
 import type { EventStore, Timers } from '@isthmus/ports';
 import type { EstateWord } from '@isthmus/protocol';
 
 /**
- * Follows the estate where it is administered, from after a revision on. Goes on for ever; reports back what is applied, and
- * calls `word` with management's signature on what comes next.
+ * Follows the estate where it is administered, from after a revision on whose last fact is `last`. Goes on for ever; reports back
+ * what is applied, and calls `word` with management's signature on what comes next.
  */
 export type FollowEstate = (
   after: number,
   applied: () => number,
   signal: AbortSignal,
   word: (word: EstateWord) => void,
+  last?: FactHash,
 ) => AsyncIterable<readonly Fact[]>;
 
 /** Whom the copy tells. */
@@ -84,7 +85,7 @@ export class EstateCopy {
 
   private async follow(follow: FollowEstate): Promise<void> {
     const word = (said: EstateWord) => this.events.word(said);
-    for await (const facts of follow(this.estate.revision, () => this.estate.revision, this.stopped.signal, word)) {
+    for await (const facts of follow(this.estate.revision, () => this.estate.revision, this.stopped.signal, word, this.last)) {
       await this.kept(facts);
       this.events.kept(facts);
       this.take(facts);
@@ -117,6 +118,10 @@ export class EstateCopy {
       } else this.waiting.push(fact);
     }
     return this.facts.length > before;
+  }
+
+  private get last(): FactHash | undefined {
+    return inForce(this.facts).at(-1)?.hash;
   }
 
   private fold(): void {

@@ -44,7 +44,8 @@ await runMain('conference-brain', async () => {
     resumeKey: resumeKeyIn(credentialsDir),
     clock: CLOCK,
     signatures: certificateSignatures(() => credentials),
-    followEstate: (after, applied, signal, word) => followEstate({ url: managementUrl, credentials, after, applied, signal, word }),
+    followEstate: (after, applied, signal, word, last) =>
+      followEstate({ url: managementUrl, credentials, after, last, applied, signal, word }),
   });
   return {
     close: async () => {

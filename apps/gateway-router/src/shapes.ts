@@ -62,6 +62,7 @@ const room = z.object({
 const site = z.object({ id: siteId, name: z.string(), meetUrl: z.string(), linkUrl: z.string() });
 export const estate: z.ZodType<Estate> = z.object({
   revision: z.int(),
+  generation: z.int().exactOptional(),
   rooms: z.record(z.string(), room),
   sites: z.record(z.string(), site),
   pins: z.record(z.string(), z.object({ host: z.int(), guest: z.int() })).exactOptional(),

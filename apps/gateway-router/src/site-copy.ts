@@ -1,4 +1,4 @@
-import { emptyEstate, type Estate } from '@isthmus/estate';
+import { emptyEstate, isAsNew, type Estate } from '@isthmus/estate';
 import type { SiteId } from '@isthmus/kernel';
 import type { Bus, Clock } from '@isthmus/ports';
 import { TOPICS, type NodeReport, type Opaque } from '@isthmus/protocol';
@@ -49,7 +49,7 @@ export class SiteCopy {
   /** Keeps the newer one: two tellers may be out of step. */
   estateTold(value: unknown): void {
     const told = checked(estateShape, value, 'estate');
-    if (this.current === undefined || told.revision >= this.current.revision) this.current = told;
+    if (this.current === undefined || isAsNew(told, this.current)) this.current = told;
   }
 
   nodeReported(report: NodeReport): void {

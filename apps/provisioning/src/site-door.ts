@@ -39,6 +39,11 @@ const news = z.object({
   after: z.coerce.number().int().min(0),
   applied: z.coerce.number().int().min(0),
   wait: z.coerce.number().int().min(0).max(WAIT_MS_MAX).default(0),
+  /** Hash of the last of those; an earlier version does not say it. */
+  last: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 const enrolment = z.strictObject({
   token: z.string().min(1).max(128),
@@ -124,18 +129,27 @@ const tellNews = async (
   { estate, sites, signatures }: Door,
   closing: AbortSignal,
 ): Promise<unknown> => {
-  const { after, applied, wait } = parsed(news, query);
+  const { after, applied, wait, last } = parsed(news, query);
   sites.heard(site, applied);
-  if (after > estate.facts.length) {
+  if (after > estate.facts.length || (after > 0 && last !== undefined && estate.facts[after - 1]!.hash !== last)) {
+    await declareRestored(estate, site);
     throw refuse(
       'estate.ahead',
       409,
-      `Site ${site} holds more of the estate than management (${after}, ${estate.facts.length}). Was management restored from a backup?`,
+      `Site ${site} holds facts of the estate that management does not have (${after}, ${estate.facts.length}): management was restored from a backup. It is to take all that management has.`,
     );
   }
   if (after === estate.facts.length && wait > 0) await somethingNew(estate, wait, request, closing);
   const facts = estate.facts.slice(after, after + FACTS_MAX);
   return { facts, revision: estate.facts.length, ...(facts.length === 0 ? {} : { word: wordOn(facts, signatures) }) };
+};
+
+/** What management has is in force from now on, and what it has lost is not: its next fact says so, whatever that is (ADR 0054). */
+const declareRestored = async (estate: EstateKeeper, site: SiteId): Promise<void> => {
+  if (estate.hasBegun) return;
+  const facts = await estate.act('system', () => ({ type: 'DeclareRestored', generation: estate.epoch }));
+  if (facts.length > 0)
+    logOf('provisioning').warn({ site }, 'a site holds what management has lost: management was restored from a backup');
 };
 
 /**

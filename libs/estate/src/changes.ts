@@ -12,7 +12,9 @@ export type EstateFact =
   | { readonly type: 'RoomDeleted'; readonly id: string }
   | { readonly type: 'SiteEnrolled'; readonly site: Site }
   | { readonly type: 'SiteChanged'; readonly id: SiteId; readonly change: SiteChange }
-  | { readonly type: 'SiteRemoved'; readonly id: SiteId };
+  | { readonly type: 'SiteRemoved'; readonly id: SiteId }
+  /** Sites hold facts that management has lost: it was put back from a backup. What it has is the estate from here on (ADR 0054). */
+  | { readonly type: 'EstateRestored'; readonly generation: number };
 
 export type RoomChange = Partial<Omit<Room, 'id'>>;
 export type SiteChange = Partial<Omit<Site, 'id'>>;
@@ -23,7 +25,8 @@ export type EstateCommand =
   | { readonly type: 'DeleteRoom'; readonly id: string }
   | { readonly type: 'EnrolSite'; readonly site: Site }
   | { readonly type: 'ChangeSite'; readonly id: SiteId; readonly change: SiteChange }
-  | { readonly type: 'RemoveSite'; readonly id: SiteId };
+  | { readonly type: 'RemoveSite'; readonly id: SiteId }
+  | { readonly type: 'DeclareRestored'; readonly generation: number };
 
 export type EstateRefusal = RoomRefusal | 'site.unknown' | 'site.exists' | 'site.id-invalid' | 'site.name-invalid' | 'site.url-invalid';
 
@@ -73,6 +76,8 @@ export const decideEstate = (command: EstateCommand, estate: Estate): readonly E
     }
     case 'RemoveSite':
       return [{ type: 'SiteRemoved', id: siteIn(estate, command.id).id }];
+    case 'DeclareRestored':
+      return command.generation > (estate.generation ?? 0) ? [{ type: 'EstateRestored', generation: command.generation }] : [];
   }
 };
 
@@ -83,7 +88,7 @@ export const decideEstate = (command: EstateCommand, estate: Estate): readonly E
 export const evolveEstate = (estate: Estate, fact: { readonly type: string; readonly body: unknown }): Estate => {
   const next = { ...estate, revision: estate.revision + 1 };
   const body = (typeof fact.body === 'object' ? fact.body : null) ?? {};
-  const { room, site, id, change } = body as { room?: unknown; site?: unknown; id?: unknown; change?: unknown };
+  const { room, site, id, change, generation } = body as Readonly<Record<string, unknown>>;
   switch (fact.type) {
     case 'RoomCreated':
       return withPins(withRoom(next, room), room);
@@ -97,6 +102,8 @@ export const evolveEstate = (estate: Estate, fact: { readonly type: string; read
       return withSite(next, changed(next.sites, id, change));
     case 'SiteRemoved':
       return { ...next, sites: without(next.sites, id) };
+    case 'EstateRestored':
+      return typeof generation === 'number' && generation > (next.generation ?? 0) ? { ...next, generation } : next;
     default:
       return next;
   }
@@ -107,14 +114,15 @@ const withRoom = (estate: Estate, room: unknown): Estate =>
 const withSite = (estate: Estate, site: unknown): Estate =>
   isSite(site) ? { ...estate, sites: { ...estate.sites, [site.id]: site } } : estate;
 
-/** A PIN that was set is a new generation, named by the revision. Taking one away shuts nobody out, and begins none. */
+/** A PIN that was set is a new generation, named by the estate's own and the revision, so that none is named twice. Taking one away shuts nobody out, and begins none. */
 const withPins = (estate: Estate, change: unknown): Estate => {
   const { id, hostPinHash, guestPinHash } = (change ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof id !== 'string' || !Object.hasOwn(estate.rooms, id)) return estate;
   const before = pinsOf(estate, id);
+  const now = (estate.generation ?? 0) + estate.revision;
   const pins = {
-    host: typeof hostPinHash === 'string' ? estate.revision : before.host,
-    guest: typeof guestPinHash === 'string' ? estate.revision : before.guest,
+    host: typeof hostPinHash === 'string' ? now : before.host,
+    guest: typeof guestPinHash === 'string' ? now : before.guest,
   };
   return pins.host === before.host && pins.guest === before.guest ? estate : { ...estate, pins: { ...estate.pins, [id]: pins } };
 };
@@ -149,7 +157,20 @@ const isSite = (it: unknown): it is Site => {
 };
 
 /** The estate that a set of facts makes, in management's own order, whatever order they arrived in. */
-export const foldEstate = (facts: readonly Fact[]): Estate => [...facts].sort(inManagementsOrder).reduce(evolveEstate, emptyEstate);
+export const foldEstate = (facts: readonly Fact[]): Estate => inForce(facts).reduce(evolveEstate, emptyEstate);
+
+/**
+ * The facts that management goes by, in its own order. The first fact of its latest tenure names how far it had all tenures
+ * before: what goes further was lost by a management that was put back from a backup, and is the estate no more (ADR 0054).
+ */
+export const inForce = (facts: readonly Fact[]): readonly Fact[] => {
+  const ordered = [...facts].sort(inManagementsOrder);
+  const latest = ordered.at(-1)?.stream;
+  const first = ordered.find(({ stream, seq }) => stream === latest && seq === 0);
+  if (first === undefined) return ordered;
+  const had = new Map(first.after.map(({ stream, seq }) => [stream, seq]));
+  return ordered.filter(({ stream, seq }) => stream === latest || seq <= (had.get(stream) ?? -1));
+};
 
 /** Management alone writes the estate, one tenure after the other: epoch, then seq. The hash decides between forks only. */
 export const inManagementsOrder = (a: Fact, b: Fact): number =>

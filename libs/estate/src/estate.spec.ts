@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IsthmusError, streamNameOf, writerIdOf, type Fact, type FactHash, type SiteId } from '@isthmus/kernel';
-import { checkPins, decideEstate, emptyEstate, foldEstate, evolveEstate, MANAGEMENT, roomWithAlias } from './index.js';
+import { checkPins, decideEstate, emptyEstate, foldEstate, evolveEstate, isAsNew, MANAGEMENT, pinsOf, roomWithAlias } from './index.js';
 import type { Estate, EstateCommand, EstateFact, Room, Site } from './index.js';
 
 const room = (id: string, settings: Partial<Room> = {}): Room => ({
@@ -168,6 +168,45 @@ describe('sites', () => {
   });
 });
 
+/** As management recorded it in one of its tenures, having how much of those before. */
+const told = (epoch: number, seq: number, one: EstateFact, ...had: readonly (readonly [epoch: number, seq: number])[]): Fact => {
+  const hashOf = (ofEpoch: number, ofSeq: number) => `${ofEpoch}-${ofSeq}` as FactHash;
+  const streamOf = (ofEpoch: number) => streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, ofEpoch));
+  return {
+    ...{ hash: hashOf(epoch, seq), stream: streamOf(epoch), seq, at: 0, prev: null, by: 'ada', v: 1, type: one.type, body: one },
+    after: had.map(([ofEpoch, ofSeq]) => ({ stream: streamOf(ofEpoch), seq: ofSeq, hash: hashOf(ofEpoch, ofSeq) })),
+  };
+};
+
+describe('a management that was put back from a backup', () => {
+  const kept = [told(1, 0, created(room('a')))];
+  const lost = [told(1, 1, created(room('lost'))), told(2, 0, { type: 'RoomDeleted', id: 'a' }, [1, 1])];
+  const since = [told(9, 0, { type: 'EstateRestored', generation: 9 }, [1, 0]), told(9, 1, created(room('new')))];
+
+  it('goes by what it has, and so does whoever has more', () => {
+    const own = foldEstate([...kept, ...since]);
+    expect(Object.keys(own.rooms)).toEqual(['a', 'new']);
+    expect(foldEstate([...since, ...lost, ...kept])).toEqual(own);
+  });
+
+  it('has an estate that is newer than the one that was lost, though it counts less', () => {
+    const [before, after] = [foldEstate([...kept, ...lost]), foldEstate([...kept, ...lost, since[0]!])];
+    expect(after.revision).toBeLessThan(before.revision);
+    expect([isAsNew(after, before), isAsNew(before, after)]).toEqual([true, false]);
+  });
+
+  it('names a PIN as it named none before', () => {
+    const before = foldEstate([...kept, told(1, 1, { type: 'RoomChanged', id: 'a', change: { hostPinHash: 'x' } })]);
+    const after = foldEstate([...kept, since[0]!, told(9, 1, { type: 'RoomChanged', id: 'a', change: { hostPinHash: 'y' } })]);
+    expect(pinsOf(after, 'a').host).toBeGreaterThan(pinsOf(before, 'a').host);
+  });
+
+  it('says so once', () => {
+    given().when({ type: 'DeclareRestored', generation: 9 }).then({ type: 'EstateRestored', generation: 9 });
+    given({ type: 'EstateRestored', generation: 9 }).when({ type: 'DeclareRestored', generation: 9 }).then();
+  });
+});
+
 describe('the revision', () => {
   it('counts every fact, understood or not, so that all copies of the same facts agree', () => {
     const future = { type: 'RoomPainted', body: { colour: 'green' } };
@@ -176,23 +215,11 @@ describe('the revision', () => {
   });
 
   it('and the rest of the estate do not depend on the order in which facts arrive', () => {
-    const fact = (epoch: number, seq: number, one: EstateFact): Fact => ({
-      hash: `${epoch}-${seq}` as FactHash,
-      stream: streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, epoch)),
-      seq,
-      at: 0,
-      prev: null,
-      after: [],
-      by: 'ada',
-      v: 1,
-      type: one.type,
-      body: one,
-    });
     const facts = [
-      fact(1, 0, created(room('a'))),
-      fact(1, 1, { type: 'SiteEnrolled', site: london }),
-      fact(2, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Second' } }),
-      fact(10, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Last' } }),
+      told(1, 0, created(room('a'))),
+      told(1, 1, { type: 'SiteEnrolled', site: london }),
+      told(2, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Second' } }, [1, 1]),
+      told(10, 0, { type: 'RoomChanged', id: 'a', change: { name: 'Last' } }, [1, 1], [2, 0]),
     ];
     const inOrder = foldEstate(facts);
     expect(inOrder).toMatchObject({ revision: 4, rooms: { a: { name: 'Last' } } });

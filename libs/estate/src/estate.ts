@@ -32,6 +32,8 @@ export interface Site {
 export interface Estate {
   /** How many estate facts are folded in. */
   readonly revision: number;
+  /** Left out: 0. Greater after management was put back from a backup: revisions count within a generation only (ADR 0054). */
+  readonly generation?: number;
   readonly rooms: Readonly<Record<string, Room>>;
   readonly sites: Readonly<Record<string, Site>>;
   /** By room: which generation of each PIN is in force. Derived, so that a site can say which one it went by and never the PIN. */
@@ -51,6 +53,12 @@ export const pinsOf = ({ pins }: Estate, room: string): PinGenerations =>
   pins !== undefined && Object.hasOwn(pins, room) ? (pins[room] ?? NEVER_SET) : NEVER_SET;
 
 export const emptyEstate: Estate = { revision: 0, rooms: {}, sites: {} };
+
+/** Whether one of two states of the estate is as new as the other or newer: management may have been put back, and count less since. */
+export const isAsNew = (one: Estate, other: Estate): boolean => {
+  const generations = (one.generation ?? 0) - (other.generation ?? 0);
+  return generations > 0 || (generations === 0 && one.revision >= other.revision);
+};
 
 /** The room that an alias dials, however the caller wrote it. */
 export const roomWithAlias = (estate: Estate, alias: string): Room | undefined => {

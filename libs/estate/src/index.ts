@@ -1,8 +1,19 @@
-export { emptyEstate, normalAlias, pinsOf, roomWithAlias, type Estate, type PinGenerations, type Room, type Site } from './estate.js';
+export {
+  emptyEstate,
+  isAsNew,
+  normalAlias,
+  pinsOf,
+  roomWithAlias,
+  type Estate,
+  type PinGenerations,
+  type Room,
+  type Site,
+} from './estate.js';
 export {
   decideEstate,
   foldEstate,
   evolveEstate,
+  inForce,
   inManagementsOrder,
   MANAGEMENT,
   type EstateCommand,

@@ -54,3 +54,37 @@ describe('a site restored from a backup', () => {
     for (const site of SITES) expect(world.part(site).log).not.toContain('stream_forked');
   });
 });
+
+describe('management restored from a backup', () => {
+  const make = (alias: string) => world.portal.ask('POST', '/v1/rooms', { name: alias, aliases: [alias] });
+  /** Sites where an alias leads nowhere: whoever dials it is asked for a PIN that there is not. */
+  const unknownAt = async (alias: string): Promise<readonly string[]> => {
+    const leads = async (site: string) => {
+      const { client, answer } = await world.knock(site, alias, 'Guest');
+      client.ws.terminate();
+      return answer.type === 'joined' ? [] : [site];
+    };
+    return (await Promise.all(SITES.map(leads))).flat();
+  };
+
+  it('is what sites go by: rooms that it lost are gone, rooms made since are everywhere, and meetings go on', async () => {
+    const ivy = await world.join('nyc', 'board', 'Ivy');
+    const backup = `${world.state}/backup-of-management`;
+    await world.does('backup', '--state', world.stateOf('management'), '--to', backup);
+    for (const alias of ['lost', 'mislaid']) await make(alias);
+    await eventually(() => unknownAt('mislaid'), PATIENCE_MS);
+    await world.part('management').stop('SIGKILL');
+    await world.does('restore', backup, '--state', world.stateOf('management'), '--replace');
+    await world.part('management').start();
+    await world.signIn();
+    // As many as were lost, and one more: the count alone does not tell them apart.
+    for (const alias of ['fresh', 'new', 'lost']) await make(alias);
+    for (const alias of ['fresh', 'new', 'lost']) await eventually(() => unknownAt(alias), PATIENCE_MS);
+    expect(await unknownAt('mislaid')).toEqual(SITES);
+    await eventually(async () => {
+      const { items } = await world.portal.ask<{ items: { id: string; upToDate: boolean }[] }>('GET', '/v1/sites');
+      return items.flatMap(({ id, upToDate }) => (upToDate ? [] : [`${id} goes by another configuration`]));
+    }, PATIENCE_MS);
+    expect(ivy.client.ws.readyState).toBe(ivy.client.ws.OPEN);
+  });
+});

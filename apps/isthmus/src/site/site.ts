@@ -52,9 +52,9 @@ export const startSite = (config: SiteConfig, webRoot: string): Promise<RunningP
         listen: { host, port: ports.brainHealth },
         ...{ bus, store, peers, clock, signatures: certificateSignatures(() => credentials) },
         resumeKey: resumeKeyIn(stateDir),
-        followEstate: (after, applied, signal, word) =>
+        followEstate: (after, applied, signal, word, last) =>
           followEstate({
-            ...{ url: management.url, credentials, after, applied, signal, word },
+            ...{ url: management.url, credentials, after, last, applied, signal, word },
             trouble: (error) =>
               error
                 ? log.warn({ error }, 'management cannot be followed; the copy here is used')

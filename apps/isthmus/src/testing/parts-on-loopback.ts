@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@isthmus/gateway-router/testing';
 import type { LegId } from '@isthmus/conference';
+import type { GatewayToClient } from '@isthmus/protocol';
 import { planDemo, type DemoPlan, type SitePlan } from '../demo/plan.js';
 import type { ManagementConfig, SiteConfig } from '../part-config.js';
 import type { Machine } from './namespaces.js';
@@ -68,6 +69,11 @@ export class PartsOnLoopback {
     }
   }
 
+  /** After management was started anew. */
+  async signIn(): Promise<void> {
+    await this.portal.ask('POST', '/v1/sessions', { name: 'admin', password: PASSWORD });
+  }
+
   part(name: string): Part {
     const part = this.parts.get(name);
     if (part === undefined) throw new Error(`there is no ${name}`);
@@ -96,14 +102,20 @@ export class PartsOnLoopback {
 
   /** Joins by signalling; `resume` asks for the seat that somebody had. */
   async join(site: string, alias: string, name: string, resume?: string): Promise<Attending> {
+    const { client, answer } = await this.knock(site, alias, name, resume);
+    if (answer.type !== 'joined') throw new Error(`${name} did not get in at ${site}: ${JSON.stringify(answer)}`);
+    return { client, leg: answer.leg, resume: answer.resume };
+  }
+
+  /** Asks to join, and says what came of it. */
+  async knock(site: string, alias: string, name: string, resume?: string): Promise<{ client: Client; answer: GatewayToClient }> {
     const { meetUrl } = this.sitePlan(site);
     const client = new Client(`${meetUrl.replace('http', 'ws')}/ws`);
     this.clients.push(client);
     await client.opened;
     const connect = (this.connects += 1);
-    const answer = await client.answer(client.join(alias, { name, client: `client-of-${name}`, connect, ...(resume ? { resume } : {}) }));
-    if (answer.type !== 'joined') throw new Error(`${name} did not get in at ${site}: ${JSON.stringify(answer)}`);
-    return { client, leg: answer.leg, resume: answer.resume };
+    const wish = { name, client: `client-of-${name}`, connect, ...(resume ? { resume } : {}) };
+    return { client, answer: await client.answer(client.join(alias, wish)) };
   }
 
   /** What a site has folded of every room with people in it, as its own diagnostics say it. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { categoryOf, isFact, Refusal, siteOfStream, verify, type Fact } from '@isthmus/kernel';
+import { categoryOf, isFact, Refusal, siteOfStream, verify, type Fact, type FactHash } from '@isthmus/kernel';
 import type { Credentials } from '@isthmus/peers-http';
 import { estateWord, type EstateWord } from '@isthmus/protocol';
 import { malformed, managementAt, type Management } from './management.js';
@@ -10,8 +10,9 @@ export interface FollowEstateOptions {
   /** Management's door for sites: `https://127.0.0.10:7001`. */
   readonly url: string;
   readonly credentials: Credentials | (() => Credentials);
-  /** How many facts of the estate are here already. */
+  /** How many facts of the estate are here already, and which is the last of them. */
   readonly after: number;
+  readonly last?: FactHash | undefined;
   /** The revision that this site goes by now; management shows it as the site's configuration version. */
   readonly applied: () => number;
   readonly signal: AbortSignal;
@@ -38,7 +39,7 @@ const answer = z.object({ facts: z.array(z.custom<Fact>((it) => isFact(it))), re
 export async function* followEstate(options: FollowEstateOptions): AsyncGenerator<readonly Fact[], void, undefined> {
   const { url, credentials, applied, signal, trouble, word: tell } = options;
   const management = managementAt(url, typeof credentials === 'function' ? credentials : () => credentials);
-  let cursor = options.after;
+  let cursor: Cursor = { after: options.after, last: options.last };
   let failures = 0;
   try {
     while (!signal.aborted) {
@@ -46,13 +47,13 @@ export async function* followEstate(options: FollowEstateOptions): AsyncGenerato
         const { facts, word } = await newsAfter(management, cursor, applied(), signal);
         if (failures > 0) trouble?.(undefined);
         failures = 0;
-        cursor += facts.length;
+        cursor = { after: cursor.after + facts.length, last: facts.at(-1)?.hash ?? cursor.last };
         if (word !== undefined) tell?.(word);
         if (facts.length > 0) yield facts;
       } catch (error) {
         if (signal.aborted) return;
-        // Management has fewer facts than we: restored from a backup. Take all it has; what we hold beyond stays.
-        if (error instanceof Refusal && error.code === 'estate.ahead') cursor = 0;
+        // Management was restored from a backup and has not what we have. Take all it has: that is the estate (ADR 0054).
+        if (error instanceof Refusal && error.code === 'estate.ahead') cursor = { after: 0, last: undefined };
         if (failures === 0) trouble?.(error);
         await backOff(failures++, signal);
       }
@@ -62,9 +63,20 @@ export async function* followEstate(options: FollowEstateOptions): AsyncGenerato
   }
 }
 
-const newsAfter = async (management: Management, cursor: number, applied: number, signal: AbortSignal): Promise<z.infer<typeof answer>> => {
-  const waitMs = applied < cursor ? SOON_MS : WAIT_MS;
-  const path = `/estate/v1/facts?after=${cursor}&applied=${applied}&wait=${waitMs}`;
+/** How far management's facts are here, as management counts them, by its own hash. */
+interface Cursor {
+  readonly after: number;
+  readonly last: FactHash | undefined;
+}
+
+const newsAfter = async (
+  management: Management,
+  { after, last }: Cursor,
+  applied: number,
+  signal: AbortSignal,
+): Promise<z.infer<typeof answer>> => {
+  const waitMs = applied < after ? SOON_MS : WAIT_MS;
+  const path = `/estate/v1/facts?after=${after}&applied=${applied}&wait=${waitMs}${last === undefined ? '' : `&last=${last}`}`;
   const parsed = answer.safeParse(await management.ask({ method: 'GET', path, deadlineMs: waitMs + GRACE_MS, signal }));
   if (!parsed.success) throw malformed('not facts', parsed.error);
   const { facts } = parsed.data;
