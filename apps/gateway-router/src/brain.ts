@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Defect, Fault, Refusal, type SiteId } from '@isthmus/kernel';
 import { legIdOf, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import type { Bus } from '@isthmus/ports';
@@ -65,6 +66,7 @@ export class Brain {
   private async ask(command: BrainCommand, done: ReadonlySet<string> = NOTHING): Promise<BrainAnswer> {
     const question = { topic: TOPICS.commands, key: command.room, value: command };
     for (let leftMs = ANSWER_WITHIN_MS; ; leftMs -= TRY_FOR_MS) {
+      const askedAtMs = performance.now();
       try {
         const { value } = await this.bus.request(question, Math.min(leftMs, TRY_FOR_MS));
         return checked(brainAnswer, value, 'answer of the brain');
@@ -72,6 +74,8 @@ export class Brain {
         if (error instanceof Refusal && leftMs < ANSWER_WITHIN_MS && done.has(String((error as Refusal).code))) return { type: 'Done' };
         const unanswered = error instanceof Fault && UNANSWERED.has((error as Fault).code);
         if (!unanswered || leftMs <= TRY_FOR_MS) throw error;
+        // Whoever has too much to do is not asked at once for what it has just refused.
+        await sleep(Math.max(0, askedAtMs + TRY_FOR_MS - performance.now()));
       }
     }
   }
