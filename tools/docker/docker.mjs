@@ -102,7 +102,7 @@ async function check() {
 /** @param {Env} env */
 async function down(env) {
   await step('ending it', (note) => compose(env, false, ['down', '--volumes', '--remove-orphans'], note));
-  stopEngine();
+  await stopEngine();
 }
 
 /** @param {Env} env @param {boolean} full @param {readonly string[]} args @param {(line: string) => void} note */

@@ -8,6 +8,7 @@ import { Problem } from '../lib/problem.mjs';
 import { step } from '../lib/progress.mjs';
 
 const READY_WITHIN_MS = 60_000;
+const GONE_WITHIN_MS = 30_000;
 /** Without systemd's leave, containers may not have more open files than this. */
 const OPEN_FILES = '4096:4096';
 
@@ -36,12 +37,22 @@ export const ensureEngine = async () => {
   return ours;
 };
 
-/** Ends the engine that we started; containers end with it. False if there was none. */
-export const stopEngine = () => {
+/** Ends the engine that we started, if there is one, and waits until it is gone: the next one wants its folders. Containers end with it. */
+export const stopEngine = async () => {
   const file = join(engineFolder(), 'pid');
-  if (!existsSync(file)) return false;
-  process.kill(Number(readFileSync(file, 'utf8')), 'SIGTERM');
-  return true;
+  if (!existsSync(file)) return;
+  const pid = Number(readFileSync(file, 'utf8'));
+  if (!signal(pid, 'SIGTERM')) return;
+  for (const begun = Date.now(); signal(pid, 0) && Date.now() - begun < GONE_WITHIN_MS;) await sleep(200);
+};
+
+/** @param {number} pid @param {NodeJS.Signals | 0} what @returns {boolean} whether there is such a process */
+const signal = (pid, what) => {
+  try {
+    return process.kill(pid, what);
+  } catch {
+    return false;
+  }
 };
 
 const engineFolder = () => join(userCache(), 'docker');
