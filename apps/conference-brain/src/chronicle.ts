@@ -177,16 +177,16 @@ export class Chronicle {
 
   /** Takes facts of other sites that are durable here, and what was let go of and is needed again for them. */
   async adopt(facts: readonly Fact[]): Promise<void> {
-    this.add([...(await this.readAgain(facts)), ...facts]);
-    this.add(await this.readAgain([])); // A joining among them may have waited for its cause until now.
+    await this.addWhole(facts);
+    await this.addWhole([]); // A joining among them may have waited for its cause until now.
   }
 
-  /** Others may let go of more while we read, also once more of what we have read, so it is asked until nothing is lacking. */
-  private async readAgain(facts: readonly Fact[]): Promise<readonly Fact[]> {
+  /** Others may let go of more while we read, also once more of what we have read, so it is asked until nothing is lacking, and added in that moment. */
+  private async addWhole(facts: readonly Fact[]): Promise<void> {
     const read = new Map<ConferenceId, { readonly time: number | undefined; readonly facts: readonly Fact[] }>();
     for (;;) {
       const id = this.forgotten(facts).find((one) => read.get(one)?.time !== this.letGo.get(one));
-      if (id === undefined) return [...read.values()].flatMap((each) => each.facts);
+      if (id === undefined) return this.add([...[...read.values()].flatMap((each) => each.facts), ...facts]);
       const time = this.letGo.get(id);
       read.set(id, { time, facts: await readConference(this.writer, id) });
     }
