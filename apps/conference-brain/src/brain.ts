@@ -244,6 +244,7 @@ export class Brain {
       ...{ ...this.parts, brain, sharing, links: this.links },
       chronicle: (room) => this.rooms.chronicle(room),
       rooms: () => this.rooms.known,
+      openRooms: () => Object.keys(this.estate.rooms),
       began: (room, epoch) => this.sweepLater(room, this.rooms.begin(room, epoch)),
       ended: (room) => this.ended(room),
       learned: async (facts) => {

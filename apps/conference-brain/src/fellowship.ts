@@ -26,6 +26,8 @@ export interface FellowshipParts {
   readonly chronicle: (room: string) => Chronicle;
   /** Every room of which something is known here. */
   readonly rooms: () => Iterable<readonly [string, Chronicle]>;
+  /** The rooms that somebody may come into. */
+  readonly openRooms: () => Iterable<string>;
   /** This brain decides for a room from now on, under this epoch, or does not any more. */
   readonly began: (room: string, epoch: number) => void;
   readonly ended: (room: string) => void;
@@ -188,6 +190,7 @@ export class Fellowship {
       );
       for (let at = 0; at < mine.length; at += AT_ONCE)
         await Promise.all(mine.slice(at, at + AT_ONCE).map((room) => this.holding.take(room)));
+      if (mine.length === 0) await this.takeAhead();
       this.troubled = false;
     } catch (error) {
       if (!this.troubled) this.log.warn({ error }, 'what belongs to this brain could not be taken over; it is tried again');
@@ -195,6 +198,16 @@ export class Fellowship {
     } finally {
       this.looking = false;
     }
+  }
+
+  /** Rooms with nobody in them, some at a time: while the store is away, nobody could take one to let the first person in. */
+  private async takeAhead(): Promise<void> {
+    const some: string[] = [];
+    for (const room of this.parts.openRooms()) {
+      if (some.length === AT_ONCE) break;
+      if (!this.holding.has(room) && this.colleagues.isMine(room)) some.push(room);
+    }
+    await Promise.all(some.map((room) => this.holding.take(room)));
   }
 
   private async changeEnvoy(): Promise<void> {

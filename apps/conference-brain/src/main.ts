@@ -24,7 +24,7 @@ await runMain('conference-brain', async () => {
   const log = logOf('conference-brain');
   const tracing = startTracing('conference-brain', { attributes: { 'isthmus.site': site } });
   const bus = await serviceBus('conference-brain');
-  const store = await serviceStore('conference-brain', join(stateDir, 'facts.db'));
+  const store = await serviceStore('conference-brain', { file: join(stateDir, 'facts.db'), journal: join(stateDir, 'journal') });
   const peers = () =>
     httpPeers({
       site,

@@ -12,7 +12,7 @@ export const settings = {
   port: setting(port.default(7104), { says: 'Port for health.', example: '7104' }),
   linkPort: setting(port.default(7101), { says: 'Port on which other sites link to this one.', example: '7101' }),
   stateDir: setting(z.string().min(1), {
-    says: 'Folder for the facts and, in `credentials`, the certificate of the site; back it up.',
+    says: 'Folder for the facts, or for what is decided while EventStoreDB is away, and, in `credentials`, the certificate of the site; back it up.',
     example: '/var/lib/isthmus/nyc',
   }),
   credentialsDir: setting(z.string().min(1).optional(), {

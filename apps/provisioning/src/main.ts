@@ -13,7 +13,7 @@ await runMain('provisioning', async () => {
   );
   const tracing = startTracing('provisioning');
   await makeStateDir(stateDir);
-  const store = await serviceStore('provisioning', join(stateDir, 'facts.db'));
+  const store = await serviceStore('provisioning', { file: join(stateDir, 'facts.db') });
   const bus = await serviceBus('provisioning');
   const provisioning = await startProvisioning({
     listen: { host, port, ...(certFile !== undefined && keyFile !== undefined ? { tls: { certFile, keyFile } } : {}) },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { esdbEventStore } from '@isthmus/event-store-esdb';
-import { sqliteEventStore } from '@isthmus/event-store-sqlite';
+import { journaledEventStore, sqliteEventStore } from '@isthmus/event-store-sqlite';
 import type { EventStore } from '@isthmus/ports';
 import { logOf, readConfig, setting } from '@isthmus/service-kit';
 
@@ -23,13 +23,30 @@ export const EVENTSTORE_SETTINGS = {
   }),
 };
 
+/** Where a service keeps what it keeps. */
+export interface StorePlaces {
+  /** The facts, where no EventStoreDB is named. */
+  readonly file: string;
+  /** Where one is: the folder of the journal that is written to while it is away. Left out, whoever writes waits for it. */
+  readonly journal?: string;
+}
+
 /**
  * The store of a service that runs as a process of its own: EventStoreDB where `EVENTSTORE_CONNECTION_STRING` says so, waited for if
  * it is not there yet, else a file.
  * @throws Fault `config.invalid`; what the store throws
  */
-export const serviceStore = async (service: string, file: string, environment = process.env): Promise<EventStore> => {
+export const serviceStore = async (service: string, { file, journal }: StorePlaces, environment = process.env): Promise<EventStore> => {
   const { connectionString, namespace } = readConfig('eventstore', EVENTSTORE_SETTINGS, environment, 'EVENTSTORE_');
   if (connectionString === undefined) return sqliteEventStore({ file });
-  return esdbEventStore({ connectionString, namespace, waiting: (why) => logOf(service).warn(`waiting for EventStoreDB: ${why}`) });
+  const log = logOf(service);
+  const store = await esdbEventStore({ connectionString, namespace, waiting: (why) => log.warn(`waiting for EventStoreDB: ${why}`) });
+  if (journal === undefined) return store;
+  return journaledEventStore({
+    ...{ store, folder: journal },
+    report: ({ journaling, why }) =>
+      journaling
+        ? log.warn({ why }, 'EventStoreDB is away; the journal is written instead')
+        : log.info('EventStoreDB is back, and has all'),
+  });
 };

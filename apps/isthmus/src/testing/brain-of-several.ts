@@ -15,17 +15,19 @@ export interface BrainWish {
   readonly name: string;
   readonly busUrl: string;
   readonly store: string;
+  /** Where it keeps what it decides while the store is away. */
+  readonly journal: string;
   readonly linkPort: number;
   readonly credentials: Credentials;
 }
 
-const { site, name, busUrl, store, linkPort, credentials } = JSON.parse(process.argv[2] ?? '{}') as BrainWish;
+const { site, name, busUrl, store, journal, linkPort, credentials } = JSON.parse(process.argv[2] ?? '{}') as BrainWish;
 const log = logOf('conference-brain').child({ brain: name });
 const brain = await startBrain({
   site,
   listen: { host: '127.0.0.1', port: 0 },
   bus: linkedBus({ url: busUrl, name, credentials: () => credentials, expect: ({ kind }) => kind === 'site', log }),
-  store: await serviceStore('conference-brain', '', { EVENTSTORE_CONNECTION_STRING: store }),
+  store: await serviceStore('conference-brain', { file: '', journal }, { EVENTSTORE_CONNECTION_STRING: store }),
   peers: restartablePeers(() =>
     httpPeers({
       site,

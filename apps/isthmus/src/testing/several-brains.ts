@@ -16,7 +16,7 @@ import { BrainClient } from '@isthmus/gateway-router';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { certificateSignatures, createAuthority, httpPeers, issue, type Authority, type Credentials } from '@isthmus/peers-http';
 import type { Bus, EventStore } from '@isthmus/ports';
-import { TOPICS, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { TOPICS, type BrainWord, type NodeReport, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { serviceStore } from '@isthmus/wiring';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
@@ -41,6 +41,8 @@ export class SeveralBrains {
   readonly bus: Bus = embeddedBus({ report: () => undefined });
   readonly views: ViewPublished[] = [];
   readonly londonViews: ViewPublished[] = [];
+  /** Rooms that some brain of New York has said it decides. */
+  readonly claimed = new Set<string>();
   readonly brain = new BrainClient(NYC, this.bus);
   readonly brains = new Map<string, ChildProcess>();
   private readonly londonBus: Bus = embeddedBus({ report: () => undefined });
@@ -48,6 +50,7 @@ export class SeveralBrains {
   private authority!: Authority;
   private credentials!: Credentials;
   private door!: BusDoor;
+  private folder!: string;
   private linkPort!: number;
   private connects = 0;
   esdb!: EsdbProcess;
@@ -66,12 +69,13 @@ export class SeveralBrains {
 
   private async begin(rooms: readonly string[]): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'isthmus-brains-'));
+    this.folder = folder;
     this.closers.unshift(() => rm(folder, { recursive: true }));
     this.authority = await createAuthority();
     this.credentials = await issue(this.authority, { identity: { kind: 'site', site: NYC } });
     this.esdb = await launchEsdb(join(folder, 'records.jsonl'));
     this.closers.unshift(() => this.esdb.kill());
-    this.store = await serviceStore('spec', '', { EVENTSTORE_CONNECTION_STRING: this.esdb.connectionString });
+    this.store = await serviceStore('spec', { file: '' }, { EVENTSTORE_CONNECTION_STRING: this.esdb.connectionString });
     this.closers.unshift(() => this.store.close());
     this.linkPort = await freePort();
     const londonPort = await freePort();
@@ -88,6 +92,10 @@ export class SeveralBrains {
     this.closers.unshift(() => this.bus.close());
     this.closers.unshift(() => this.door.close());
     await this.bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void this.views.push(value as ViewPublished));
+    await this.bus.subscribe(TOPICS.brains, { group: 'spec' }, async ({ value }) => {
+      const word = value as BrainWord;
+      if (word.type === 'claimed') this.claimed.add(word.room);
+    });
     this.report(this.bus, NYC);
     await this.beginLondon(facts, londonPort);
   }
@@ -126,7 +134,14 @@ export class SeveralBrains {
   /** Starts one more brain. Resolves when it is ready to decide. */
   async add(name: string): Promise<void> {
     const wish: BrainWish = {
-      ...{ site: NYC, name, busUrl: this.door.url, store: this.esdb.connectionString, linkPort: this.linkPort },
+      ...{
+        site: NYC,
+        name,
+        busUrl: this.door.url,
+        store: this.esdb.connectionString,
+        linkPort: this.linkPort,
+        journal: join(this.folder, name),
+      },
       credentials: this.credentials,
     };
     const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, JSON.stringify(wish)], {

@@ -1,0 +1,159 @@
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fault, Refusal } from '@isthmus/kernel';
+import type { EventStore } from '@isthmus/ports';
+import { chain, collect, eventStoreContract, streamOf, take } from '@isthmus/contract';
+import { journaledEventStore } from './journaled-event-store.js';
+import { sqliteEventStore } from './sqlite-event-store.js';
+
+const makeFolder = () => mkdtemp(join(tmpdir(), 'isthmus-journal-'));
+
+eventStoreContract('an event store with a journal before it', async () => {
+  const folder = await makeFolder();
+  const file = join(folder, 'store.db');
+  const opened: EventStore[] = [];
+  return {
+    open: async () => journaledEventStore({ store: await sqliteEventStore({ file }), folder: join(folder, 'journal') }),
+    openAfterCrash: async () => {
+      const left = join(await mkdtemp(join(folder, 'crash-')), 'store.db');
+      await copyFile(file, left);
+      await copyFile(`${file}-wal`, `${left}-wal`);
+      const store = await sqliteEventStore({ file: left });
+      opened.push(store);
+      return store;
+    },
+    dispose: async () => {
+      await Promise.all(opened.map((store) => store.close()));
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+/** A store on this machine, as if it were elsewhere: it may be away, and it may take what it is given without ever saying so. */
+class Elsewhere {
+  state: 'there' | 'away' | 'mute' = 'there';
+  tells = true;
+
+  constructor(readonly real: EventStore) {}
+
+  get store(): EventStore {
+    const { real } = this;
+    const reached = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (this.state === 'away') throw new Fault('store.unavailable', 'planted: it is away');
+      const result = await work();
+      if (this.state === 'mute') await new Promise(() => undefined);
+      return result;
+    };
+    return {
+      ...real,
+      append: (...args) => reached(() => real.append(...args)),
+      follow: (category, after, signal) => (this.tells ? real.follow(category, after, signal) : real.follow('nothing', after, signal)),
+      adopt: (...args) => reached(() => real.adopt(...args)),
+      trouble: async () => (this.state === 'there' ? undefined : 'it is away'),
+      close: async () => undefined,
+    };
+  }
+}
+
+describe('an event store that is away', { timeout: 30_000 }, () => {
+  const stream = streamOf('7f3a');
+  const settled = { timeout: 20_000, interval: 20 };
+  let folder: string;
+  let elsewhere: Elsewhere;
+  const opened: EventStore[] = [];
+  const open = async (): Promise<EventStore> => {
+    const store = await journaledEventStore({ store: elsewhere.store, folder: join(folder, 'journal'), patienceMs: 200, lookEveryMs: 20 });
+    opened.push(store);
+    return store;
+  };
+  const journals = async () => (await readdir(join(folder, 'journal'))).filter((name) => name.endsWith('.db'));
+
+  beforeEach(async () => {
+    folder = await makeFolder();
+    elsewhere = new Elsewhere(await sqliteEventStore({ file: join(folder, 'store.db') }));
+  });
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close();
+    await elsewhere.real.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test('what is acknowledged meanwhile is read and followed here at once, and is in the store when it is back, in order, once', async () => {
+    const store = await open();
+    const facts = chain(stream, 30);
+    const theirs = chain(streamOf('7f3a', 'lon', 4), 3);
+    const followed = take(store.follow('conference', undefined, new AbortController().signal), 33);
+    await store.append(stream, -1, facts.slice(0, 10));
+    elsewhere.state = 'away';
+    for (const fact of facts.slice(10, 20)) await store.append(stream, fact.seq - 1, [fact]);
+    expect(await store.adopt(theirs)).toEqual(theirs);
+    expect(await collect(store.read(stream))).toEqual(facts.slice(0, 20));
+    expect(await store.trouble?.()).toMatch(/journal/);
+    expect(await collect(elsewhere.real.read(stream))).toEqual(facts.slice(0, 10));
+
+    const appending = (async () => {
+      for (const fact of facts.slice(20)) await store.append(stream, fact.seq - 1, [fact]);
+    })();
+    elsewhere.state = 'there';
+    await appending;
+    await expect.poll(() => store.trouble?.(), settled).toBeUndefined();
+    expect(await collect(elsewhere.real.read(stream))).toEqual(facts);
+    expect(await collect(elsewhere.real.read(theirs[0]!.stream))).toEqual(theirs);
+    expect((await followed).map(({ fact }) => fact.hash).sort()).toEqual([...facts, ...theirs].map(({ hash }) => hash).sort());
+    await expect.poll(journals, settled).toEqual([]);
+  });
+
+  test('what it took without saying so is there once, not twice', async () => {
+    const store = await open();
+    const facts = chain(stream, 2);
+    elsewhere.state = 'mute';
+    await store.append(stream, -1, facts.slice(0, 1));
+    await store.append(stream, 0, facts.slice(1));
+    elsewhere.state = 'there';
+    await expect.poll(() => store.trouble?.(), settled).toBeUndefined();
+    expect(await collect(elsewhere.real.read(stream))).toEqual(facts);
+  });
+
+  test('what was left in the journal by a process that is gone, the next one brings', async () => {
+    const facts = chain(stream, 5);
+    const former = await open();
+    elsewhere.state = 'away';
+    await former.append(stream, -1, facts);
+    await former.close();
+    expect(await journals()).toHaveLength(1);
+    elsewhere.state = 'there';
+    const next = await open();
+    expect(await collect(next.read(stream))).toEqual(facts);
+    expect(await journals()).toEqual([]);
+  });
+
+  test('what the store refuses is refused, and not written elsewhere', async () => {
+    const store = await open();
+    await store.append(stream, -1, chain(stream, 2));
+    await expect(store.append(stream, 0, chain(stream, 2, chain(stream, 1)[0], 'otherwise').slice(0, 1))).rejects.toBeInstanceOf(Refusal);
+    expect(await journals()).toEqual([]);
+  });
+
+  test('a follower hears what the store took and went away before telling', async () => {
+    const store = await open();
+    const facts = chain(stream, 4);
+    elsewhere.tells = false;
+    const followed = take(store.follow('conference', undefined, new AbortController().signal), 4);
+    await store.append(stream, -1, facts.slice(0, 3));
+    elsewhere.state = 'away';
+    await store.append(stream, 2, facts.slice(3));
+    expect((await followed).map(({ fact }) => fact)).toEqual(facts);
+  });
+
+  test('a follower that comes meanwhile hears what only the journal has', async () => {
+    const store = await open();
+    const facts = chain(stream, 3);
+    elsewhere.state = 'away';
+    await store.append(stream, -1, facts.slice(0, 2));
+    const followed = take(store.follow('conference', undefined, new AbortController().signal), 3);
+    await store.append(stream, 1, facts.slice(2));
+    expect((await followed).map(({ fact }) => fact)).toEqual(facts);
+  });
+});
