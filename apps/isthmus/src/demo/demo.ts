@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Fault, Refusal } from '@isthmus/kernel';
 import type { NodeId } from '@isthmus/placement';
@@ -113,6 +114,7 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
       const starts = services.map(({ title, name, main, env }) => part(title, name, [], { main, env, site: site.id }).start());
       const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;
+      await untilOpen(site, options.say);
     };
     const startNodes = (site: SitePlan) =>
       nodeConfigsOf(site, plan, options, join(state.folder(join('sites', site.id)), CREDENTIALS_FOLDER), https).map(async (config) => {
@@ -158,6 +160,21 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   } catch (error) {
     await close();
     throw error;
+  }
+};
+
+const OPEN_WITHIN_MS = 60_000;
+const LOOK_AGAIN_MS = 200;
+
+/** Services that start side by side are up before they know of each other; a site is, for whoever calls, when its door has learned what it needs. */
+const untilOpen = async ({ name, meetUrl }: SitePlan, say: (line: string) => void): Promise<void> => {
+  const deadline = performance.now() + OPEN_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(new URL('/healthz/ready', meetUrl)).catch(() => undefined);
+    if (answer?.ok) return;
+    if (performance.now() > deadline)
+      return say(`${name} is up but takes no calls yet: ${(await answer?.text()) ?? 'its door does not answer'}`);
+    await sleep(LOOK_AGAIN_MS);
   }
 };
 
