@@ -52,11 +52,6 @@ export class Keeper<State, Command> {
     return this.current;
   }
 
-  /** Whether this tenure has recorded something: its first fact says how far it has those before. */
-  get hasBegun(): boolean {
-    return this.own.length > 0;
-  }
-
   get epoch(): number {
     return this.options.epoch;
   }

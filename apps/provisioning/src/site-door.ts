@@ -146,7 +146,6 @@ const tellNews = async (
 
 /** What management has is in force from now on, and what it has lost is not: its next fact says so, whatever that is (ADR 0054). */
 const declareRestored = async (estate: EstateKeeper, site: SiteId): Promise<void> => {
-  if (estate.hasBegun) return;
   const facts = await estate.act('system', () => ({ type: 'DeclareRestored', generation: estate.epoch }));
   if (facts.length > 0)
     logOf('provisioning').warn({ site }, 'a site holds what management has lost: management was restored from a backup');

@@ -148,7 +148,9 @@ describe('sites', () => {
       credentials,
       Array.from({ length: 10 }, (_, n) => ({ hash: `lost-${n}` }) as unknown as Fact),
     );
-    await until('it took both', () => ahead.facts.length === 12);
+    // What management has, and its word that this is the estate of a later generation, though it had recorded something before.
+    await until('it took all three', () => ahead.facts.length === 13);
+    expect(ahead.facts.at(-1)).toMatchObject({ type: 'EstateRestored' });
     await ahead.stop();
   });
 

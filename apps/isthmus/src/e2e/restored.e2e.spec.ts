@@ -60,7 +60,7 @@ describe('management restored from a backup', () => {
   /** Sites where an alias leads nowhere: whoever dials it is asked for a PIN that there is not. */
   const unknownAt = async (alias: string): Promise<readonly string[]> => {
     const leads = async (site: string) => {
-      const { client, answer } = await world.knock(site, alias, 'Guest');
+      const { client, answer } = await world.knock(site, alias, `Guest-of-${site}`);
       client.ws.terminate();
       return answer.type === 'joined' ? [] : [site];
     };
