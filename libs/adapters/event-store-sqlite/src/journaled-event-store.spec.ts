@@ -1,5 +1,4 @@
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fault, Refusal } from '@isthmus/kernel';
@@ -7,28 +6,15 @@ import type { EventStore } from '@isthmus/ports';
 import { chain, collect, eventStoreContract, streamOf, take } from '@isthmus/contract';
 import { journaledEventStore } from './journaled-event-store.js';
 import { sqliteEventStore } from './sqlite-event-store.js';
+import { contractFiles, newFolder } from './testing/contract-files.js';
 
-const makeFolder = () => mkdtemp(join(tmpdir(), 'isthmus-journal-'));
+const makeFolder = () => newFolder('journal');
 
 eventStoreContract('an event store with a journal before it', async () => {
   const folder = await makeFolder();
-  const file = join(folder, 'store.db');
-  const opened: EventStore[] = [];
-  return {
-    open: async () => journaledEventStore({ store: await sqliteEventStore({ file }), folder: join(folder, 'journal') }),
-    openAfterCrash: async () => {
-      const left = join(await mkdtemp(join(folder, 'crash-')), 'store.db');
-      await copyFile(file, left);
-      await copyFile(`${file}-wal`, `${left}-wal`);
-      const store = await sqliteEventStore({ file: left });
-      opened.push(store);
-      return store;
-    },
-    dispose: async () => {
-      await Promise.all(opened.map((store) => store.close()));
-      await rm(folder, { recursive: true });
-    },
-  };
+  return contractFiles(folder, async (file) =>
+    journaledEventStore({ store: await sqliteEventStore({ file }), folder: join(folder, 'journal') }),
+  );
 });
 
 /** A store on this machine, as if it were elsewhere: it may be away, and it may take what it is given without ever saying so. */

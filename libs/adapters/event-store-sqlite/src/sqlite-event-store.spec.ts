@@ -1,35 +1,15 @@
-import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamNameOf, writerIdOf, type SiteId } from '@isthmus/kernel';
-import type { EventStore } from '@isthmus/ports';
 import { chain, collect, eventStoreContract, streamOf, take } from '@isthmus/contract';
 import { DatabaseThread } from './database-thread.js';
 import { sqliteEventStore } from './sqlite-event-store.js';
+import { contractFiles, newFolder } from './testing/contract-files.js';
 
-const makeFolder = () => mkdtemp(join(tmpdir(), 'isthmus-store-'));
+const makeFolder = () => newFolder('store');
 
-eventStoreContract('the SQLite event store', async () => {
-  const folder = await makeFolder();
-  const file = join(folder, 'store.db');
-  const opened: EventStore[] = [];
-  return {
-    open: () => sqliteEventStore({ file }),
-    openAfterCrash: async () => {
-      const left = join(await mkdtemp(join(folder, 'crash-')), 'store.db');
-      await copyFile(file, left);
-      await copyFile(`${file}-wal`, `${left}-wal`);
-      const store = await sqliteEventStore({ file: left });
-      opened.push(store);
-      return store;
-    },
-    dispose: async () => {
-      await Promise.all(opened.map((store) => store.close()));
-      await rm(folder, { recursive: true });
-    },
-  };
-});
+eventStoreContract('the SQLite event store', async () => contractFiles(await makeFolder(), (file) => sqliteEventStore({ file })));
 
 describe('sqliteEventStore', { timeout: 30_000 }, () => {
   let folder: string;
