@@ -6,6 +6,7 @@ import { Device } from 'mediasoup-client';
  * device and its camera before the click. Marks are called as the meeting client calls its own.
  */
 const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/page`);
+// What an answer holds is mediasoup's own, as in page-line.mjs.
 /** @type {Map<number, (answer: any) => void>} */
 const waiting = new Map();
 let last = 0;
