@@ -7,7 +7,7 @@ const layers = [
   { sourceTag: 'layer:domain', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain'] },
   { sourceTag: 'layer:port', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port'] },
   { sourceTag: 'layer:protocol', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain'] },
-  { sourceTag: 'layer:spec', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port'] },
+  { sourceTag: 'layer:spec', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:domain', 'layer:port', 'layer:protocol'] },
   { sourceTag: 'layer:service-kit', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:port', 'layer:protocol'] },
   // `shared:certificates` is peers-http: who somebody is on a link is the same question for everything that crosses one.
   // `shared:bus` is bus-embedded: what another bus stands before in its specs.

@@ -4,7 +4,8 @@ import type { LegId } from '@isthmus/conference';
 import type { PeerHandlers, Peers, Stored } from '@isthmus/ports';
 import type { BrainMessage } from '@isthmus/protocol';
 import { certificateSignatures } from '@isthmus/peers-http';
-import { chained, CabledBrains, sha256 } from './testing/cabled-brains.js';
+import { chained, sha256 } from '@isthmus/contract/samples';
+import { CabledBrains } from './testing/cabled-brains.js';
 
 const PATIENT = { timeout: 30_000, interval: 50 };
 const YEAR_MS = 3.15e10;

@@ -3,69 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeDesire } from '@isthmus/placement';
-import { Fault, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import type { Bus, EventStore, Peers } from '@isthmus/ports';
+import { Fault, type Fact, type SiteId } from '@isthmus/kernel';
+import type { Bus, EventStore } from '@isthmus/ports';
 import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
-import { seal } from '@isthmus/kernel';
-import { createHash } from 'node:crypto';
+import { estateFacts, noPeers, roomsCreated, sampleNode, sampleRoom, sha256 } from '@isthmus/contract/samples';
 import { machineTimers } from './machine.js';
 import { startBrain } from './start.js';
 
 const site = 'nyc' as SiteId;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** A site that has no peers is a site too. */
-const alone: Peers = {
-  start: async () => undefined,
-  setPeers: () => undefined,
-  send: () => undefined,
-  states: () => [],
-  close: async () => undefined,
-};
+const room = sampleRoom('r1', { name: 'Demo', aliases: ['demo'], guestsWaitForHost: true, seatsMax: 3 });
 
-const room = {
-  id: 'r1',
-  name: 'Demo',
-  description: '',
-  aliases: ['demo'],
-  hostPinHash: null,
-  guestPinHash: null,
-  guestsWaitForHost: true,
-  seatsMax: 3,
-  disabled: false,
-};
-const estateFact = (): Fact =>
-  seal(
-    {
-      stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
-      seq: 0,
-      at: 1,
-      prev: null,
-      after: [],
-      by: 'system',
-      type: 'RoomCreated',
-      v: 1,
-      body: { room },
-    },
-    (text) => createHash('sha256').update(text).digest('hex'),
-  );
-
-const report = (node: string, capacity = 10): NodeReport => ({
-  node: node as never,
-  site,
-  clientUrl: `ws://${node}/media`,
-  linkUrl: `wss://${node}`,
-  rtpCapabilities: {},
-  capacity,
-  legs: 0,
-  cpu: 0,
-  draining: false,
-  pipes: [],
-  at: 0,
-});
+const report = (node: string, capacity = 10): NodeReport => sampleNode(site, { node: node as never, capacity });
 
 const resumeKey = new Uint8Array(32).fill(7);
 let folder: string, bus: Bus, brain: RunningService, store: Awaited<ReturnType<typeof sqliteEventStore>>;
@@ -89,13 +42,13 @@ const start = async (timers = machineTimers) => {
   desires = [];
   await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
   await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
-  await store.adopt([estateFact()]);
+  await store.adopt(estateFacts(roomsCreated(room)));
   brain = await startBrain({
     site,
     listen: { host: '127.0.0.1', port: 0 },
     bus,
     store: forgetful(store),
-    peers: alone,
+    peers: noPeers,
     clock,
     resumeKey,
     timers,
@@ -137,7 +90,7 @@ describe('a brain', () => {
     const desire = desires.at(-1)!;
     expect(desire.legs.find(({ leg }) => leg === bo.leg)).toMatchObject({
       stage: { main: ana.leg, thumbnails: [] },
-      tokenHash: createHash('sha256').update(bo.media.token).digest('hex'),
+      tokenHash: sha256(bo.media.token),
     });
     expect(JSON.stringify(desires)).not.toContain(bo.media.token);
   });
@@ -238,7 +191,7 @@ describe('a brain', () => {
     await ask({ type: 'Confirm', room: 'r1', leg: ana.leg });
     const { attach } = views.find((published) => published.attach.length > 0)!;
     expect(attach).toMatchObject([{ leg: ana.leg, media: { url: 'ws://nyc-2/media' } }]);
-    const hash = createHash('sha256').update(attach[0]!.media.token).digest('hex');
+    const hash = sha256(attach[0]!.media.token);
     await expect.poll(() => desires.at(-1)?.legs.find(({ leg }) => leg === ana.leg)?.tokenHash).toBe(hash);
     await expect(ask({ type: 'Confirm', room: 'r1', leg: 'nyc-nobody' as never })).rejects.toMatchObject({
       code: 'conference.unknown-leg',
@@ -271,7 +224,15 @@ describe('a brain', () => {
     const elsewhere = embeddedBus();
     const told: NodeDesire[] = [];
     await elsewhere.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void told.push(value as NodeDesire));
-    const next = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus: elsewhere, store, peers: alone, clock, resumeKey });
+    const next = await startBrain({
+      site,
+      listen: { host: '127.0.0.1', port: 0 },
+      bus: elsewhere,
+      store,
+      peers: noPeers,
+      clock,
+      resumeKey,
+    });
     await elsewhere.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
     await expect(ask({ type: 'Act', room: 'r1', leg: ana.leg, act: { type: 'lock' } })).rejects.toMatchObject({
       kind: 'fault',
@@ -317,9 +278,7 @@ describe('a brain', () => {
     expect({ ...view, version: 0 }).toEqual({ ...before, version: 0 });
     const desire = desires.findLast(({ node }) => node === ('nyc-2' as never))!;
     expect(desire.intermediary).toBe(true);
-    expect(desire.legs.map(({ tokenHash }) => tokenHash)).toEqual(
-      attach.map(({ media }) => createHash('sha256').update(media.token).digest('hex')),
-    );
+    expect(desire.legs.map(({ tokenHash }) => tokenHash)).toEqual(attach.map(({ media }) => sha256(media.token)));
   });
 
   it('lets the people of a lost node keep their seats when no other has room, and tells the node when it is back', async () => {
@@ -328,7 +287,7 @@ describe('a brain', () => {
     await expect(enter('Bo')).rejects.toMatchObject({ code: 'site.full' });
     desires.length = 0;
     await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
-    const hash = createHash('sha256').update(ana.media.token).digest('hex');
+    const hash = sha256(ana.media.token);
     await expect.poll(() => desires.at(-1)?.legs).toMatchObject([{ leg: ana.leg, tokenHash: hash }]);
     expect(views.flatMap(({ attach, ended }) => [...attach, ...ended])).toEqual([]);
   });

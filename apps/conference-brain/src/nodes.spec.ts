@@ -2,23 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { SiteId } from '@isthmus/kernel';
 import type { NodeId } from '@isthmus/placement';
 import type { NodeReport } from '@isthmus/protocol';
+import { sampleNode } from '@isthmus/contract/samples';
 import { LOOK_EVERY_MS, Nodes } from './nodes.js';
 
 const [one, two] = ['nyc-1', 'nyc-2'] as NodeId[] as [NodeId, NodeId];
-const report = (node: NodeId, more: Partial<NodeReport> = {}): NodeReport => ({
-  node,
-  site: 'nyc' as SiteId,
-  clientUrl: `ws://${node}/media`,
-  linkUrl: `wss://${node}`,
-  rtpCapabilities: {},
-  capacity: 10,
-  legs: 0,
-  cpu: 0,
-  draining: false,
-  pipes: [],
-  at: 0,
-  ...more,
-});
+const report = (node: NodeId, more: Partial<NodeReport> = {}): NodeReport => sampleNode('nyc' as SiteId, { node, capacity: 10, ...more });
 
 let now: number;
 let nodes: Nodes;

@@ -1,65 +1,27 @@
-import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import type { Fact, SiteId } from '@isthmus/kernel';
 import type { NodeDesire } from '@isthmus/placement';
 import type { Bus, EventStore } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { TOPICS, type BrainAnswer, type BrainCommand, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { createAuthority, httpPeers, issue } from '@isthmus/peers-http';
+import { estateFacts, freePort, roomsCreated, sampleNode, sampleRoom, type Unsealed } from '@isthmus/contract/samples';
 import { startBrain } from './start.js';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const SITES = ['nyc', 'lon', 'cpt'] as SiteId[];
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-};
-
 /** One room and three sites, as management would have told them. */
-const estateOf = (ports: ReadonlyMap<SiteId, number>): Fact[] => {
-  const facts: Fact[] = [];
-  const say = (type: string, body: unknown) =>
-    facts.push(
-      seal(
-        {
-          stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
-          seq: facts.length,
-          at: 1,
-          prev: facts.at(-1)?.hash ?? null,
-          after: [],
-          by: 'system',
-          type,
-          v: 1,
-          body,
-        },
-        (text) => createHash('sha256').update(text).digest('hex'),
-      ),
-    );
-  say('RoomCreated', {
-    room: {
-      id: 'r1',
-      name: 'Demo',
-      description: '',
-      aliases: ['demo'],
-      hostPinHash: null,
-      guestPinHash: null,
-      guestsWaitForHost: false,
-      seatsMax: 9,
-      disabled: false,
-    },
-  });
-  for (const [id, port] of ports)
-    say('SiteEnrolled', { site: { id, name: id, meetUrl: `http://${id}`, linkUrl: `wss://127.0.0.1:${port}` } });
-  return facts;
-};
+const estateOf = (ports: ReadonlyMap<SiteId, number>): Fact[] =>
+  estateFacts([
+    ...roomsCreated(sampleRoom('r1', { name: 'Demo', aliases: ['demo'], seatsMax: 9 })),
+    ...[...ports].map(([id, port]): Unsealed => [
+      'SiteEnrolled',
+      { site: { id, name: id, meetUrl: `http://${id}`, linkUrl: `wss://127.0.0.1:${port}` } },
+    ]),
+  ]);
 
 interface Site {
   readonly bus: Bus;
@@ -94,19 +56,7 @@ beforeEach(async () => {
       report: () => undefined,
     });
     const brain = await startBrain({ site, listen: { host: '127.0.0.1', port: 0 }, bus, store, peers, clock });
-    const report: NodeReport = {
-      node: `${site}-1` as never,
-      site,
-      clientUrl: `ws://${site}/media`,
-      linkUrl: `wss://${site}-1`,
-      rtpCapabilities: {},
-      capacity: 10,
-      legs: 0,
-      cpu: 0,
-      draining: false,
-      pipes: [],
-      at: 0,
-    };
+    const report = sampleNode(site, { capacity: 10 });
     await bus.publish({ topic: TOPICS.nodes, key: report.node, value: report });
     sites.set(site, { bus, brain, store, views, desires });
   }

@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   eventually,
@@ -19,58 +16,19 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import { startBrain } from '@isthmus/conference-brain';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
-import { seal, streamNameOf, writerIdOf, type SiteId } from '@isthmus/kernel';
+import { estateFacts, freePort, noPeers, roomsCreated, sampleRoom } from '@isthmus/contract/samples';
+import type { SiteId } from '@isthmus/kernel';
 import { startMediaNode } from '@isthmus/media-node';
 import { createAuthority, issue } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
-import type { Peers } from '@isthmus/ports';
 
 /** One whole site, as it ships, and ten participants with real media who talk by a script. */
 const NYC = 'nyc' as SiteId;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const noPeers: Peers = {
-  start: async () => undefined,
-  setPeers: () => undefined,
-  send: () => undefined,
-  states: () => [],
-  close: async () => undefined,
-};
 const PARTICIPANTS = 10;
 const LOCAL = { host: '127.0.0.1', port: 0 };
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(LOCAL);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-};
-
-const room = {
-  id: 'r1',
-  name: 'Demo',
-  description: '',
-  aliases: ['demo'],
-  hostPinHash: null,
-  guestPinHash: null,
-  guestsWaitForHost: false,
-  seatsMax: 50,
-  disabled: false,
-};
-const estateFact = seal(
-  {
-    stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
-    seq: 0,
-    at: 1,
-    prev: null,
-    after: [],
-    by: 'system',
-    type: 'RoomCreated',
-    v: 1,
-    body: { room },
-  },
-  (text) => createHash('sha256').update(text).digest('hex'),
-);
+const room = sampleRoom('r1', { name: 'Demo', aliases: ['demo'] });
 
 describe('ten participants at one site', { timeout: 120_000 }, () => {
   const bots: Bot[] = [];
@@ -79,7 +37,7 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     const bus = embeddedBus();
     const store = await sqliteEventStore({ file: ':memory:' });
-    await store.adopt([estateFact]);
+    await store.adopt(estateFacts(roomsCreated(room)));
     const brain = await startBrain({ site: NYC, listen: LOCAL, bus, store, peers: noPeers, clock });
     const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: NYC } });
     const media = await startMediaNode({

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,22 +9,16 @@ import { startBrain } from '@isthmus/conference-brain';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
 import { Client, estateOf, NYC } from '@isthmus/gateway-router/testing';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import type { Bus, Peers } from '@isthmus/ports';
+import { estateFacts, noPeers, roomsCreated, sampleNode } from '@isthmus/contract/samples';
+import type { Fact } from '@isthmus/kernel';
+import type { NodeId } from '@isthmus/placement';
+import type { Bus } from '@isthmus/ports';
 import { TOPICS } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { startTracing, type Tracing } from '@isthmus/telemetry-otel';
 
 /** A site without its media: gateway-router, conference-brain, bus and store are the ones that ship; a node is only reported. */
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const noPeers: Peers = {
-  start: async () => undefined,
-  setPeers: () => undefined,
-  send: () => undefined,
-  states: () => [],
-  close: async () => undefined,
-};
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 let folder: string;
 let bus: Bus;
@@ -37,50 +30,15 @@ let tracing: Tracing;
 let clients: Client[];
 const exported: { service: string | undefined; name: string; traceId: string; spanId: string; parentSpanId?: string }[] = [];
 
-const estateFacts = async (): Promise<readonly Fact[]> => {
-  const stream = streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1));
-  const facts: Fact[] = [];
-  for (const room of Object.values((await estateOf()).rooms)) {
-    const prev = facts.at(-1)?.hash ?? null;
-    const seats = room.id === 'full' ? { seatsMax: 1 } : {};
-    facts.push(
-      seal(
-        {
-          stream,
-          seq: facts.length,
-          at: 1,
-          prev,
-          after: [],
-          by: 'system',
-          type: 'RoomCreated',
-          v: 1,
-          body: { room: { ...room, ...seats } },
-        },
-        sha256,
-      ),
-    );
-  }
-  return facts;
+const roomsToMeetIn = async (): Promise<readonly Fact[]> => {
+  const rooms = Object.values((await estateOf()).rooms);
+  return estateFacts(roomsCreated(...rooms.map((room) => (room.id === 'full' ? { ...room, seatsMax: 1 } : room))));
 };
 
-const reportNode = () =>
-  bus.publish({
-    topic: TOPICS.nodes,
-    key: 'nyc-0',
-    value: {
-      node: 'nyc-0',
-      site: NYC,
-      clientUrl: 'ws://127.0.0.1:1/media',
-      linkUrl: 'wss://127.0.0.1:2',
-      rtpCapabilities: { codecs: [] },
-      capacity: 50,
-      legs: 0,
-      cpu: 0,
-      draining: false,
-      pipes: [],
-      at: 0,
-    },
-  });
+const reportNode = () => {
+  const node = sampleNode(NYC, { node: 'nyc-0' as NodeId, clientUrl: 'ws://127.0.0.1:1/media', rtpCapabilities: { codecs: [] } });
+  return bus.publish({ topic: TOPICS.nodes, key: node.node, value: node });
+};
 
 /** The smallest collector of traces: OTLP over HTTP, as JSON. */
 const collect = (body: string): void => {
@@ -117,7 +75,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'isthmus-site-'));
   bus = embeddedBus();
   store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
-  await store.adopt(await estateFacts());
+  await store.adopt(await roomsToMeetIn());
   brain = await newBrain();
   gateway = await newGateway();
   await reportNode();

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+import { sha256 } from './sample-site.js';
 
 /** A stream nobody else in the suite writes to: `streamOf('7f3a')` is `conference-7f3a@nyc.1`. */
 export const streamOf = (subject: string, site = 'nyc', epoch = 1, category = 'conference'): StreamName =>

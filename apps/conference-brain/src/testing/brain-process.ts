@@ -3,15 +3,15 @@
  * traces of system calls, full and failing disks. `node brain-process.js FOLDER [MARK:COUNT]`: with a mark it stands still there,
  * to be killed. Commands come as lines of JSON; what it prints begins with `>` and is for `bad-weather.service.spec.ts`.
  */
-import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
-import { IsthmusError, seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
-import type { EventStore, Peers, Position, Stored } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type NodeReport } from '@isthmus/protocol';
+import { IsthmusError, type SiteId } from '@isthmus/kernel';
+import type { EventStore, Position, Stored } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer } from '@isthmus/protocol';
+import { estateFacts, noPeers, roomsCreated, sampleNode, sampleRoom } from '@isthmus/contract/samples';
 import { machineTimers } from '../machine.js';
 import { startBrain } from '../start.js';
 
@@ -21,7 +21,6 @@ const site = 'nyc' as SiteId;
 
 /** Straight to the descriptor, so that a line is out before the next system call. */
 const print = (line: string): void => void writeSync(1, `>${line}\n`);
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const passed = new Map<string, number>();
 /** A boundary at which a process may be killed. */
@@ -61,39 +60,19 @@ const withMarks = (store: EventStore): EventStore => ({
   close: () => store.close(),
 });
 
-const room = {
-  ...{ id: 'r1', name: 'Demo', description: '', aliases: ['demo'], hostPinHash: null, guestPinHash: null },
-  ...{ guestsWaitForHost: false, seatsMax: 50, disabled: false },
-};
-const estateFact: Fact = seal(
-  {
-    stream: streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)),
-    ...{ seq: 0, at: 1, prev: null, after: [], by: 'system', type: 'RoomCreated', v: 1, body: { room } },
-  },
-  sha256,
-);
-const node: NodeReport = {
-  ...{ node: 'nyc-1' as never, site, clientUrl: 'ws://nyc-1/media', linkUrl: 'wss://nyc-1', rtpCapabilities: {} },
-  ...{ capacity: 100, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
-};
-const alone: Peers = {
-  start: async () => undefined,
-  setPeers: () => undefined,
-  send: () => undefined,
-  states: () => [],
-  close: async () => undefined,
-};
+const room = sampleRoom('r1', { name: 'Demo', aliases: ['demo'] });
+const node = sampleNode(site, { capacity: 100 });
 
 const bus = embeddedBus({ report: () => undefined });
 const store = await sqliteEventStore({ file: join(folder, 'facts.db') });
-await store.adopt([estateFact]);
+await store.adopt(estateFacts(roomsCreated(room)));
 await bus.subscribe(TOPICS.facts, { group: 'spec' }, async ({ value }) => {
   const { stream, seq, type } = value as { stream: string; seq: number; type: string };
   print(`fact ${stream} ${seq} ${type}`);
 });
 const report = () => void bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: node });
 await startBrain({
-  ...{ site, bus, store: withMarks(store), peers: alone, listen: { host: '127.0.0.1', port: 0 } },
+  ...{ site, bus, store: withMarks(store), peers: noPeers, listen: { host: '127.0.0.1', port: 0 } },
   clock: { now: () => Date.now(), monotonic: () => performance.now() },
   resumeKey: new Uint8Array(32).fill(7),
   // Nobody answers for people here, and a machine with much else to do must not sweep them before a spec has looked.

@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import type { Fact, SiteId } from '@isthmus/kernel';
 import type { LegId } from '@isthmus/conference';
 import type { NodeDesire } from '@isthmus/placement';
 import type { Bus, Clock, EventStore, Peers } from '@isthmus/ports';
@@ -11,10 +8,10 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { certificateSignatures, createAuthority, httpPeers, issue, type Authority, type Credentials } from '@isthmus/peers-http';
 import { startBrain } from '../start.js';
+import { estateFacts, freePort, roomsCreated, sampleNode, sampleRoom, type Unsealed } from '@isthmus/contract/samples';
 import { Cables } from './cables.js';
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** One site's brain over real links, with what it said. */
 export interface CabledBrain {
@@ -112,10 +109,7 @@ export class CabledBrains {
       peers: await this.peersOf(site, current),
       signatures: certificateSignatures(current),
     });
-    const report: NodeReport = {
-      ...{ node: `${site}-1` as never, site, clientUrl: `ws://${site}/media`, linkUrl: `wss://${site}-1`, rtpCapabilities: {} },
-      ...{ capacity: 10, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
-    };
+    const report = sampleNode(site, { capacity: 10 });
     const say = () => bus.publish({ topic: TOPICS.nodes, key: report.node, value: { ...report, hears: linked.hears } });
     await say();
     if (!known) this.heartbeats.push(setInterval(() => void say(), 1_000));
@@ -163,39 +157,12 @@ export class CabledBrains {
   private readonly heartbeats: NodeJS.Timeout[] = [];
 
   private estate(): readonly Fact[] {
-    const room = {
-      ...{ id: 'r1', name: 'Demo', description: '', aliases: ['demo'], hostPinHash: null, guestPinHash: null },
-      ...{ guestsWaitForHost: false, seatsMax: 50, disabled: false },
-    };
+    const room = sampleRoom('r1', { name: 'Demo', aliases: ['demo'] });
     const sites = this.urls.map(({ site, url }) => ({ id: site, name: site, meetUrl: `http://${site}`, linkUrl: url }));
-    const bodies = [['RoomCreated', { room }] as const, ...sites.map((site) => ['SiteEnrolled', { site }] as const)];
-    return chained(streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1)), bodies);
+    return estateFacts([...roomsCreated(room), ...sites.map((site): Unsealed => ['SiteEnrolled', { site }])]);
   }
 }
-
-/** Facts of one stream, one after the other, as some writer would have sealed them. */
-export const chained = (
-  stream: Fact['stream'],
-  bodies: readonly (readonly [type: string, body: unknown, more?: Partial<Fact>])[],
-  last?: Fact,
-): Fact[] => {
-  const facts: Fact[] = [];
-  for (const [type, body, more = {}] of bodies) {
-    const before = facts.at(-1) ?? last;
-    const place = { stream, seq: before === undefined ? 0 : before.seq + 1, at: 1, prev: before?.hash ?? null, after: [] };
-    facts.push(seal({ ...place, by: 'system', type, v: 1, body, ...more }, sha256));
-  }
-  return facts;
-};
 
 const FIRST = 21;
 const hostOf = (index: number): string => `127.0.22.${FIRST + index}`;
 const aliasOf = (from: number, to: number): string => `127.22.${FIRST + from}.${FIRST + to}`;
-
-const freePort = async (host: string): Promise<number> => {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-};

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect } from 'vitest';
@@ -6,15 +5,15 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import type { ConferenceAct, ConferenceView, LegId } from '@isthmus/conference';
 import { MANAGEMENT, type Room, type Site } from '@isthmus/estate';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { chained, freePort, sampleNode, sampleRoom } from '@isthmus/contract/samples';
+import { streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { certificateSignatures, createAuthority, httpPeers, issue } from '@isthmus/peers-http';
 import { textOfHead, type Bus, type EventStore, type Peers, type Signatures } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type BrainCommand, type EstateWord, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { TOPICS, type BrainAnswer, type BrainCommand, type EstateWord, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { startBrain } from '../start.js';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 /** Generous: the machine may be busy with other work. */
 export const settled = { timeout: 20_000, interval: 20 };
 
@@ -28,8 +27,7 @@ class Management {
 
   say(type: string, body: unknown): void {
     const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
-    const prev = this.facts.at(-1)?.hash ?? null;
-    this.facts.push(seal({ stream, seq: this.facts.length, at: 1, prev, after: [], by: 'system', type, v: 1, body }, sha256));
+    this.facts.push(...chained(stream, [[type, body]], this.facts.at(-1)));
     for (const wake of this.heardBy.values()) wake();
   }
 
@@ -115,25 +113,7 @@ class Way {
   }
 }
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-};
-
-export const ROOM: Room = {
-  id: 'r1',
-  name: 'Board',
-  description: '',
-  aliases: ['board'],
-  hostPinHash: null,
-  guestPinHash: null,
-  guestsWaitForHost: false,
-  seatsMax: 9,
-  disabled: false,
-};
+export const ROOM = sampleRoom('r1', { name: 'Board', aliases: ['board'], seatsMax: 9 });
 
 /** Somebody of each site sits there all the time and sees who is in reach. */
 const WITNESSES: Room = { ...ROOM, id: 'r0', name: 'Witnesses', aliases: ['witnesses'] };
@@ -199,7 +179,7 @@ export class LinkedBrains {
           followEstate: (after, _applied, signal, word) => this.management.followedBy(site, after, signal, word),
           ...this.options,
         });
-        const report = () => bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: reportOf(site) });
+        const report = () => bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: sampleNode(site) });
         const reporting = setInterval(() => void report(), 500);
         await report();
         await expect.poll(() => fetch(`${brain.url}/healthz/ready`).then(({ status }) => status), settled).toBe(200);
@@ -298,17 +278,3 @@ export class LinkedBrains {
 }
 
 type Join = Extract<BrainCommand, { type: 'Join' }>;
-
-const reportOf = (site: SiteId): NodeReport => ({
-  node: `${site}-1` as never,
-  site,
-  clientUrl: `ws://${site}/media`,
-  linkUrl: `wss://${site}-1`,
-  rtpCapabilities: {},
-  capacity: 50,
-  legs: 0,
-  cpu: 0,
-  draining: false,
-  pipes: [],
-  at: 0,
-});

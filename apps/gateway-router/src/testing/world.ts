@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { vi } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { legIdOf, type ConferenceId, type ConferenceView, type LegId, type Seat, type Waiting } from '@isthmus/conference';
+import { sampleRoom } from '@isthmus/contract/samples';
 import { emptyEstate, type Estate, type Room } from '@isthmus/estate';
 import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
@@ -16,18 +17,7 @@ export const NYC = 'nyc' as SiteId;
 /** Cheap hashes: the specs are about who gets in, not about how long argon2 takes. */
 const cheap = (pin: string): Promise<string> => hash(pin, { memoryCost: 1024, timeCost: 1 });
 
-export const roomOf = (id: string, more: Partial<Room> = {}): Room => ({
-  id,
-  name: `Room ${id}`,
-  description: '',
-  aliases: [id],
-  hostPinHash: null,
-  guestPinHash: null,
-  guestsWaitForHost: false,
-  seatsMax: 10,
-  disabled: false,
-  ...more,
-});
+export const roomOf = (id: string, more: Partial<Room> = {}): Room => sampleRoom(id, { seatsMax: 10, ...more });
 
 export const estateOf = async (): Promise<Estate> => {
   const [host, guest] = [await cheap('471100'), await cheap('0815')];

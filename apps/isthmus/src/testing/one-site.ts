@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +9,11 @@ import { startBrain } from '@isthmus/conference-brain';
 import type { Room } from '@isthmus/estate';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { estateFacts, noPeers, roomsCreated, sampleRoom } from '@isthmus/contract/samples';
+import type { SiteId } from '@isthmus/kernel';
 import { startMediaNode } from '@isthmus/media-node';
 import { createAuthority, issue } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
-import type { Peers } from '@isthmus/ports';
 import type { RunningService } from '@isthmus/service-kit';
 
 /** One site, whole and real, with rooms to meet in: for specs that look at a meeting through the meeting client. */
@@ -27,38 +26,8 @@ export interface OneSite {
 const ROOMS = 12;
 const SITE = 'nyc' as SiteId;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** A site that has no peers is a site too. */
-const alone: Peers = {
-  start: async () => undefined,
-  setPeers: () => undefined,
-  send: () => undefined,
-  states: () => [],
-  close: async () => undefined,
-};
-
-const roomOf = (id: string, more: Partial<Room> = {}): Room => ({
-  id,
-  name: `The ${id} room`,
-  description: '',
-  aliases: [id],
-  hostPinHash: null,
-  guestPinHash: null,
-  guestsWaitForHost: true,
-  seatsMax: 10,
-  disabled: false,
-  ...more,
-});
-
-const estateOf = (rooms: readonly Room[]): readonly Fact[] => {
-  const facts: Fact[] = [];
-  for (const room of rooms) {
-    const prev = facts.at(-1)?.hash ?? null;
-    const stream = streamNameOf('estate', 'main', writerIdOf('management' as SiteId, 1));
-    const fact = { stream, seq: facts.length, at: 1, prev, after: [], by: 'system', type: 'RoomCreated', v: 1, body: { room } };
-    facts.push(seal(fact, (text) => createHash('sha256').update(text).digest('hex')));
-  }
-  return facts;
-};
+const roomOf = (id: string, more: Partial<Room> = {}): Room =>
+  sampleRoom(id, { name: `The ${id} room`, guestsWaitForHost: true, seatsMax: 10, ...more });
 
 /** Cheap hashes: what argon2 costs is not what these specs are about. */
 const pinHash = (pin: string): Promise<string> => hash(pin, { memoryCost: 1_024, timeCost: 1 });
@@ -89,9 +58,11 @@ export const startOneSite = async (base: number): Promise<OneSite> => {
     const store = keep(await sqliteEventStore({ file: join(folder, 'store.sqlite') }));
     const pins = { hostPinHash: await pinHash('471100'), guestPinHash: await pinHash('0815') };
     const numbers = Array.from({ length: ROOMS }, (_, at) => at + 1);
-    await store.adopt(estateOf(numbers.flatMap((number) => [roomOf(`open-${number}`), roomOf(`board-${number}`, pins)])));
+    await store.adopt(
+      estateFacts(roomsCreated(...numbers.flatMap((number) => [roomOf(`open-${number}`), roomOf(`board-${number}`, pins)]))),
+    );
     const host = '127.0.0.1';
-    keep(await startBrain({ site: SITE, listen: { host, port: 0 }, bus, store, peers: alone, clock }));
+    keep(await startBrain({ site: SITE, listen: { host, port: 0 }, bus, store, peers: noPeers, clock }));
     const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: SITE } });
     keep(
       await startMediaNode({

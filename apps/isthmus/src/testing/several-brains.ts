@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,12 +9,12 @@ import { expect } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { openBusDoor, type BusDoor, type BusRights } from '@isthmus/bus-link';
 import { restartablePeers, startBrain } from '@isthmus/conference-brain';
-import { MANAGEMENT } from '@isthmus/estate';
 import { BrainClient } from '@isthmus/gateway-router';
-import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { estateFacts, freePort, roomsCreated, sampleNode, sampleRoom, type Unsealed } from '@isthmus/contract/samples';
+import type { Fact, SiteId } from '@isthmus/kernel';
 import { certificateSignatures, createAuthority, httpPeers, issue, type Authority, type Credentials } from '@isthmus/peers-http';
 import type { Bus, EventStore } from '@isthmus/ports';
-import { TOPICS, type BrainWord, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { TOPICS, type BrainWord, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { serviceStore } from '@isthmus/wiring';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
@@ -125,7 +123,8 @@ export class SeveralBrains {
 
   /** Media nodes are not what this is about: one says that it is there. */
   private report(bus: Bus, site: SiteId): void {
-    const say = () => void bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: nodeOf(site) }).catch(() => undefined);
+    const say = () =>
+      void bus.publish({ topic: TOPICS.nodes, key: `${site}-1`, value: sampleNode(site, { capacity: 10_000 }) }).catch(() => undefined);
     say();
     const saying = setInterval(say, 500);
     this.closers.unshift(async () => clearInterval(saying));
@@ -202,37 +201,8 @@ export class SeveralBrains {
   }
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-const estateOf = (rooms: readonly string[], sites: readonly { readonly id: SiteId; readonly url: string }[]): readonly Fact[] => {
-  const bodies = [
-    ...rooms.map((id) => ({
-      type: 'RoomCreated',
-      body: {
-        room: {
-          ...{ id, name: id, description: '', aliases: [id], hostPinHash: null, guestPinHash: null },
-          ...{ guestsWaitForHost: false, seatsMax: 500, disabled: false },
-        },
-      },
-    })),
-    ...sites.map(({ id, url }) => ({ type: 'SiteEnrolled', body: { site: { id, name: id, meetUrl: `http://${id}`, linkUrl: url } } })),
-  ];
-  const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
-  return bodies.reduce<Fact[]>((facts, { type, body }, seq) => {
-    const prev = facts.at(-1)?.hash ?? null;
-    return [...facts, seal({ stream, seq, at: 1, prev, after: [], by: 'system', type, v: 1, body }, sha256)];
-  }, []);
-};
-
-const nodeOf = (site: SiteId): NodeReport => ({
-  ...{ node: `${site}-1` as never, site, clientUrl: `ws://${site}/media`, linkUrl: `wss://${site}-1`, rtpCapabilities: {} },
-  ...{ capacity: 10_000, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
-});
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
+const estateOf = (rooms: readonly string[], sites: readonly { readonly id: SiteId; readonly url: string }[]): readonly Fact[] =>
+  estateFacts([
+    ...roomsCreated(...rooms.map((id) => sampleRoom(id, { name: id, seatsMax: 500 }))),
+    ...sites.map(({ id, url }): Unsealed => ['SiteEnrolled', { site: { id, name: id, meetUrl: `http://${id}`, linkUrl: url } }]),
+  ]);
