@@ -95,7 +95,7 @@ export class Relaying {
     const parsed = batchWord.safeParse(word ?? []);
     if (!parsed.success) return this.parts.poisoned(peer, 'a word on its facts that is none');
     for (const { certificate, heads } of parsed.data) {
-      for (const head of heads) if (siteOfStream(head.stream) === peer) await this.keep({ head, certificate });
+      for (const head of heads) if (siteOfStream(head.stream) === peer) await this.keepFurther({ head, certificate });
       this.heard(peer, { type: 'heads', site: peer, certificate, heads }, true);
     }
   }
@@ -234,6 +234,7 @@ export class Relaying {
     if (whole.at(-1)!.seq < head.seq) return this.waitForRest(from, stream, whole);
     this.partial.delete(stream);
     if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
+    if (siteOfStream(stream) !== this.parts.site) await this.keepFurther({ head, certificate });
     await this.parts.take(whole); // If the store fails, they are asked for again.
     this.wanted.delete(stream);
     this.wantLost(stream, from);
@@ -299,6 +300,16 @@ export class Relaying {
 
   private keep({ head, certificate }: Pick<Word, 'head' | 'certificate'>): Promise<void> {
     return this.parts.store.setBookmark(bookmarkOf(head.stream), JSON.stringify({ head, certificate }));
+  }
+
+  /**
+   * Keeps a word, unless one is kept that goes further and of which all facts are here: an author that was put back to a backup
+   * says again what it said before, and may need the end of it from us.
+   */
+  private async keepFurther(word: Pick<Word, 'head' | 'certificate'>): Promise<void> {
+    const { stream, seq } = word.head;
+    const known = this.heldWord(stream) ?? (await this.keptWord(stream));
+    if (known === undefined || known.head.seq < seq) await this.keep(word);
   }
 
   /** As it was kept, of a stream that nobody has asked about since we began. */

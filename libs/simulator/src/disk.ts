@@ -167,7 +167,7 @@ export class SimulatedStore implements EventStore {
     return Promise.resolve();
   }
 
-  /** The process is gone. Of what was being written, the first part may have reached the disk. */
+  /** The process is gone. Of what was being written, the first part may have reached the disk, and with it the bookmarks that were set before. */
   kill(): void {
     if (this.#dead) return;
     this.#dead = true;
@@ -176,6 +176,7 @@ export class SimulatedStore implements EventStore {
       if (reaches-- <= 0) break;
       try {
         apply();
+        this.#keepBookmarks();
       } catch {
         break;
       }
@@ -214,8 +215,7 @@ export class SimulatedStore implements EventStore {
     try {
       const result = apply() as never;
       this.disk.writtenMs = this.world.schedule.nowMs;
-      for (const [name, position] of this.#bookmarks) this.disk.bookmarks.set(name, position);
-      this.#bookmarks.clear();
+      this.#keepBookmarks();
       if (boundary === 'after append') return this.world.die();
       resolve(result);
       if (boundary === 'after acknowledgement') this.world.schedule.after(0, () => this.world.die());
@@ -224,6 +224,11 @@ export class SimulatedStore implements EventStore {
     }
     for (const wake of [...this.#waiting]) wake();
     this.#next();
+  }
+
+  #keepBookmarks(): void {
+    for (const [name, position] of this.#bookmarks) this.disk.bookmarks.set(name, position);
+    this.#bookmarks.clear();
   }
 
   #news(signal: AbortSignal): Promise<void> {
