@@ -5,6 +5,7 @@ import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Positio
 import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type Intermediaries, type SiteReport } from '@isthmus/protocol';
 import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
+import { logOf } from '@isthmus/service-kit/observing';
 import { roomOf } from './chronicle.js';
 import { Heads } from './heads.js';
 import { standInsOf, toldBy, wordOf, type LinksWord, type StandInsOf, type Told } from './links-word.js';
@@ -66,6 +67,8 @@ export class Links implements PeerHandlers {
   private later = new Map<string, Fact[]>();
   private readonly waking: Cancel[] = [];
   private unheard = '';
+  private noted = '';
+  private readonly log = logOf('conference-brain');
   private started = false;
   /** While another brain of this site holds the links: how it sees the other sites. */
   private told: Told | undefined;
@@ -79,6 +82,7 @@ export class Links implements PeerHandlers {
       ...{ site, epoch, clock, timers },
       say: (states, except) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, except),
       changed: () => {
+        this.noteReach();
         this.foldNow();
         this.events.changed();
       },
@@ -279,6 +283,15 @@ export class Links implements PeerHandlers {
       case 'relayed':
         return this.relaying.relayed(peer, message);
     }
+  }
+
+  /** For whoever looks later why people went off a stage. */
+  private noteReach(): void {
+    const reach = [...this.reaching.sites].sort();
+    if (reach.join() === this.noted) return;
+    this.noted = reach.join();
+    const links = this.reports().map(({ site, up, reason }) => `${site}: ${up ? 'up' : (reason ?? 'down')}`);
+    this.log.info({ reach, links }, 'who is in reach has changed');
   }
 
   private hearsMedia(peer: SiteId): boolean {

@@ -47,6 +47,7 @@ export class Reach {
   private members: ReadonlySet<SiteId> | undefined;
   private closed: ReadonlySet<SiteId> = new Set();
   private waking: Cancel = () => undefined;
+  private waiting: Cancel = () => undefined;
 
   constructor(private readonly parts: ReachParts) {
     this.own = { site: parts.site, version: { epoch: parts.epoch, revision: 0 }, hears: [] };
@@ -135,12 +136,9 @@ export class Reach {
     if (this.awaited.size > 0) this.rework();
   }
 
-  get isAwaitingAnyone(): boolean {
-    return this.awaited.size > 0;
-  }
-
   close(): void {
     this.waking();
+    this.waiting();
   }
 
   private sayOwn(): void {
@@ -158,7 +156,7 @@ export class Reach {
   }
 
   private rework(): void {
-    const { site, clock, timers, lacks, changed } = this.parts;
+    const { site, clock, lacks, changed } = this.parts;
     const { members } = this;
     const current = members === undefined ? this.known : new Map([...this.known].filter(([each]) => each === site || members.has(each)));
     this.counted = [...current.values()];
@@ -171,16 +169,25 @@ export class Reach {
     for (const each of component) {
       if (this.inReach.has(each)) continue;
       const until = this.awaited.get(each) ?? now + PATIENCE_MS;
-      if (lacks(each) && now < until) {
-        if (!this.awaited.has(each)) timers.after(PATIENCE_MS, () => this.factsCame());
-        this.awaited.set(each, until);
-      } else {
+      if (lacks(each) && now < until) this.awaited.set(each, until);
+      else {
         this.awaited.delete(each);
         this.inReach.add(each);
       }
     }
     this.latest = network;
+    this.waitNoLonger();
     if (describe(network, this.inReach) !== before) changed();
+  }
+
+  /** Looks again when the first of those who are waited for has been for long enough. A timer may be early by a fraction, so it is set anew until then. */
+  private waitNoLonger(): void {
+    this.waiting();
+    this.waiting = () => undefined;
+    if (this.awaited.size === 0) return;
+    const { clock, timers } = this.parts;
+    const left = Math.min(...this.awaited.values()) - clock.monotonic();
+    this.waiting = timers.after(Math.max(1, left), () => this.rework());
   }
 }
 

@@ -157,7 +157,9 @@ export class SplitStory {
         ...told,
         ...(reports.length === here.length - this.strangersAt(sites) ? [] : [`${reports.length} bots for ${here.length} people`]),
       ];
-    }, PATIENCE_MS);
+    }, PATIENCE_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.world.logs}`, { cause: error });
+    });
   }
 
   /** Every site has folded the same facts to the same state, byte for byte. */
