@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bootstrap } from '../lib/bootstrap.mjs';
+import { endOf } from '../lib/child.mjs';
 import { ensureDebianPackages } from '../lib/debian.mjs';
 import { BIN, toolEnvironment } from '../lib/paths.mjs';
 import { runTool } from '../lib/problem.mjs';
@@ -33,17 +34,5 @@ function underNode24(worker) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...toolEnvironment(), MEDIASOUP_WORKER_BIN: worker },
   });
-  /** @type {NodeJS.Timeout | undefined} */
-  let forced;
-  const pass = (/** @type {NodeJS.Signals} */ signal) => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    forced ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
-  };
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      clearTimeout(forced);
-      resolve(code ?? (signal ? 128 : 1));
-    });
-  });
+  return endOf(child, GRACE_MS);
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { endOf } from './child.mjs';
 import { BIN, ROOT, toolEnvironment } from './paths.mjs';
 
 /** How long it may take to end its processes before it is ended. */
@@ -18,21 +19,5 @@ export const runIsthmus = (args, worker) => {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...toolEnvironment(), MEDIASOUP_WORKER_BIN: worker },
   });
-  /** @type {NodeJS.Timeout | undefined} */
-  let forced;
-  const pass = (/** @type {NodeJS.Signals} */ signal) => {
-    // Ctrl-C reaches it by itself, as one of the terminal's foreground processes; a second signal would mean "at once".
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    forced ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
-  };
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, pass);
-  // Only when somebody started us with a channel of their own, as tests do.
-  process.once('disconnect', () => pass('SIGTERM'));
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      clearTimeout(forced);
-      if (process.connected) process.disconnect();
-      resolve(code ?? (signal ? 128 : 1));
-    });
-  });
+  return endOf(child, GRACE_MS);
 };

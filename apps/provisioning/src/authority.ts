@@ -1,8 +1,8 @@
 import { X509Certificate, createPrivateKey, sign as signBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@isthmus/kernel';
-import { createAuthority, issue, sign, type Authority, type Credentials, type Identity } from '@isthmus/peers-http';
+import { createAuthority, issue, keepFile, sign, type Authority, type Credentials, type Identity } from '@isthmus/peers-http';
 
 /** Management's authority: whoever it signs for belongs to this deployment. */
 export interface OpenAuthority {
@@ -40,8 +40,8 @@ export const openAuthority = async (stateDir: string): Promise<OpenAuthority> =>
 const made = async (files: { readonly certificate: string; readonly key: string }): Promise<Authority> => {
   const authority = await createAuthority({ name: 'Isthmus management' });
   try {
-    await write(files.key, authority.key, 0o600);
-    await write(files.certificate, authority.certificate, 0o644);
+    await keepFile(files.key, authority.key, 0o600);
+    await keepFile(files.certificate, authority.certificate, 0o644);
   } catch (cause) {
     const message = `Management cannot keep its authority in ${files.key}. Make its folder writable, or choose another state folder.`;
     throw new Fault('authority.unwritable', message, { file: files.key }, { cause });
@@ -72,16 +72,4 @@ const textOf = async (file: string): Promise<string | undefined> => {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Fault('authority.damaged', `Management cannot read ${file}. Check who may.`, { file }, { cause });
   }
-};
-
-/** Whole or not at all, and on the disk before anybody trusts it. */
-const write = async (file: string, text: string, mode: number): Promise<void> => {
-  const unfinished = await open(`${file}.new`, 'w', mode);
-  try {
-    await unfinished.writeFile(text);
-    await unfinished.sync();
-  } finally {
-    await unfinished.close();
-  }
-  await rename(`${file}.new`, file);
 };

@@ -1,8 +1,8 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@isthmus/kernel';
-import { identityOf, type Credentials } from '@isthmus/peers-http';
+import { identityOf, keepFile, type Credentials } from '@isthmus/peers-http';
 
 const FILES = { key: 'site.key', certificate: 'site.crt', authority: 'authority.crt' } as const;
 
@@ -10,10 +10,10 @@ const FILES = { key: 'site.key', certificate: 'site.crt', authority: 'authority.
 export const saveCredentials = async (folder: string, credentials: Credentials): Promise<void> => {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await write(join(folder, FILES.key), credentials.key, 0o600);
-    await write(join(folder, FILES.authority), credentials.authority, 0o644);
+    await keepFile(join(folder, FILES.key), credentials.key, 0o600);
+    await keepFile(join(folder, FILES.authority), credentials.authority, 0o644);
     // Last: a certificate there means that all is there.
-    await write(join(folder, FILES.certificate), credentials.certificate, 0o644);
+    await keepFile(join(folder, FILES.certificate), credentials.certificate, 0o644);
   } catch (cause) {
     throw new Fault(
       'credentials.unwritable',
@@ -57,16 +57,4 @@ const textOf = async (file: string): Promise<string | undefined> => {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Fault('credentials.damaged', `${file} cannot be read. Check who may.`, { file }, { cause });
   }
-};
-
-/** Whole or not at all, and on the disk before anybody relies on it. */
-const write = async (file: string, text: string, mode: number): Promise<void> => {
-  const unfinished = await open(`${file}.new`, 'w', mode);
-  try {
-    await unfinished.writeFile(text);
-    await unfinished.sync();
-  } finally {
-    await unfinished.close();
-  }
-  await rename(`${file}.new`, file);
 };

@@ -15,3 +15,4 @@ export { secureServer, type SecureServer, type SecureServerOptions, type TurnedA
 export { httpPeers, type HttpPeers, type HttpPeersOptions } from './http-peers.js';
 export type { Trouble } from './outgoing-line.js';
 export { certificateSignatures } from './signatures.js';
+export { keepFile } from './kept-file.js';
