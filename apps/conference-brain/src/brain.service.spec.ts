@@ -12,6 +12,7 @@ import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { estateFacts, noPeers, roomsCreated, sampleNode, sampleRoom, sha256 } from '@isthmus/contract/samples';
 import { machineTimers } from './machine.js';
 import { startBrain } from './start.js';
+import { Management } from './testing/management.js';
 
 const site = 'nyc' as SiteId;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -23,6 +24,7 @@ const report = (node: string, capacity = 10): NodeReport => sampleNode(site, { n
 const resumeKey = new Uint8Array(32).fill(7);
 let folder: string, bus: Bus, brain: RunningService, store: Awaited<ReturnType<typeof sqliteEventStore>>;
 let views: ViewPublished[], desires: NodeDesire[];
+let management: Management;
 
 /** Whether the brain learns what became of its appends. */
 let outcome: 'told' | 'lost';
@@ -42,7 +44,8 @@ const start = async (timers = machineTimers) => {
   desires = [];
   await bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void views.push(value as ViewPublished));
   await bus.subscribe(TOPICS.desires, { group: 'spec' }, async ({ value }) => void desires.push(value as NodeDesire));
-  await store.adopt(estateFacts(roomsCreated(room)));
+  management = new Management([...estateFacts(roomsCreated(room))]);
+  await store.adopt(management.facts);
   brain = await startBrain({
     site,
     listen: { host: '127.0.0.1', port: 0 },
@@ -52,6 +55,7 @@ const start = async (timers = machineTimers) => {
     clock,
     resumeKey,
     timers,
+    followEstate: (after, _applied, signal, word) => management.followedBy(site, after, signal, word),
   });
   await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
 };
@@ -309,6 +313,29 @@ describe('a brain', () => {
     await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
     await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: { ...report('nyc-1'), draining: true } });
     await expect.poll(() => views.at(-1)?.attach.map(({ media }) => media.url)).toEqual(['ws://nyc-2/media']);
+  });
+
+  it('empties a node that an administrator drains, and has people there again when it is taken back', async () => {
+    await enterIn('Ana');
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    management.say('SiteEnrolled', { site: { id: 'nyc', name: 'New York', meetUrl: 'http://nyc', linkUrl: 'wss://nyc' } });
+    management.say('NodeDrained', { id: 'nyc-1', site: 'nyc' });
+    await expect.poll(() => views.at(-1)?.attach.map(({ media }) => media.url)).toEqual(['ws://nyc-2/media']);
+    expect(desires.findLast(({ node }) => node === ('nyc-1' as never))).toMatchObject({ legs: [], pipes: [], intermediary: false });
+    expect(desires.findLast(({ node }) => node === ('nyc-2' as never))).toMatchObject({ legs: [{}], intermediary: true });
+    management.say('NodeReturned', { id: 'nyc-1', site: 'nyc' });
+    management.say('NodeDrained', { id: 'nyc-2', site: 'nyc' });
+    await expect.poll(() => views.at(-1)?.attach.map(({ media }) => media.url)).toEqual(['ws://nyc-1/media']);
+  });
+
+  it('keeps people on a node that is drained while no other has room', async () => {
+    await enterIn('Ana');
+    management.say('NodeDrained', { id: 'nyc-1', site: 'nyc' });
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2', 0) });
+    const known = () => bus.request({ topic: TOPICS.estateRequests, key: 'estate', value: {} }, 2_000);
+    await expect.poll(async () => (await known()).value).toMatchObject({ nodes: { 'nyc-1': { state: 'draining' } } });
+    await expect(enterIn('Bo')).rejects.toMatchObject({ code: 'site.full' });
+    expect(desires.findLast(({ node }) => node === ('nyc-1' as never))).toMatchObject({ legs: [{}], intermediary: true });
   });
 
   it('answers nonsense with a refusal and goes on', async () => {

@@ -342,6 +342,7 @@ export class Brain {
   private estateChanged(estate: Estate): void {
     this.say({ topic: TOPICS.estate, key: 'estate', value: estate });
     this.linkPeers(estate);
+    if (this.nodes.told(estate)) this.refreshAll();
     for (const [room, meeting] of this.rooms.meetings) {
       if (meeting.current === undefined) continue;
       this.health.inBackground((estate.rooms[room]?.disabled ?? true) ? meeting.close() : meeting.notePins());

@@ -34,6 +34,29 @@ describe('the nodes of a site', () => {
     expect([one, two].map((node) => nodes.isLost(node))).toEqual([true, false]);
   });
 
+  it('get nobody new, and are left, when an administrator wants them emptied, and are used again when they are taken back', () => {
+    const word = { site: 'nyc' as SiteId, state: 'draining', since: 2 } as const;
+    expect(nodes.told({ nodes: { [one]: word } })).toBe(true);
+    expect(nodes.told({ nodes: { [one]: word } })).toBe(false);
+    expect(nodes.loads(new Map()).map(({ draining }) => draining)).toEqual([true, false]);
+    expect([one, two].map((node) => [nodes.isLeaving(node), nodes.isLost(node)])).toEqual([
+      [true, false],
+      [false, false],
+    ]);
+    expect(nodes.ready).toBe(true);
+    nodes.told({ nodes: { [one]: word, [two]: word } });
+    expect(nodes.ready).toBe(false);
+    expect(nodes.told({ nodes: {} })).toBe(true);
+    expect([one, two].map((node) => nodes.isLeaving(node))).toEqual([false, false]);
+  });
+
+  it('that were removed are lost, whatever they report', () => {
+    nodes.told({ nodes: { [one]: { site: 'nyc' as SiteId, state: 'removed', since: 2 } } });
+    expect(nodes.heard(report(one))).toBe(false);
+    expect([one, two].map((node) => nodes.isLost(node))).toEqual([true, false]);
+    expect(nodes.there([one, two])).toEqual([two]);
+  });
+
   it('are not lost because we slept, however long', () => {
     pass(1_000, [one, two]);
     now += 60_000;

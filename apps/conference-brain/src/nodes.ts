@@ -1,3 +1,4 @@
+import { nodeWordOf, type Estate } from '@isthmus/estate';
 import type { ConferenceId, LegId } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
 import type { NodeId, NodeLoad } from '@isthmus/placement';
@@ -21,12 +22,21 @@ interface Known {
 export class Nodes {
   private readonly known = new Map<NodeId, Known>();
   private lookedAtMs: number | undefined;
+  private words: Pick<Estate, 'nodes'> = {};
 
   /** @param monotonicMs asks a clock that never steps back. */
   constructor(private readonly monotonicMs: () => number) {}
 
+  /** An administrator wants some emptied, gone, or back. True if that is news. */
+  told({ nodes }: Pick<Estate, 'nodes'>): boolean {
+    const isNews = JSON.stringify(nodes ?? {}) !== JSON.stringify(this.words.nodes ?? {});
+    this.words = nodes === undefined ? {} : { nodes };
+    return isNews;
+  }
+
   /** Takes a report; true if the node is new here, came back, is to be emptied, or is reached elsewhere. */
   heard(report: NodeReport): boolean {
+    if (this.isRemoved(report.node)) return false;
     const before = this.known.get(report.node);
     this.known.set(report.node, { report, heardAtMs: this.monotonicMs(), lost: false });
     if (before === undefined || before.lost || this.isSilent(before)) return true;
@@ -37,7 +47,7 @@ export class Nodes {
   holding(room: ConferenceId): readonly { readonly node: NodeId; readonly legs: readonly LegId[]; readonly epoch: number | undefined }[] {
     return [...this.known].flatMap(([node, { lost, report }]) => {
       const held = report.holds?.find(({ conference }) => conference === room);
-      return lost || held === undefined ? [] : [{ node, legs: held.legs, epoch: held.epoch }];
+      return lost || this.isRemoved(node) || held === undefined ? [] : [{ node, legs: held.legs, epoch: held.epoch }];
     });
   }
 
@@ -63,7 +73,7 @@ export class Nodes {
   /** Whether those who are on it belong elsewhere: it is lost, or is to be emptied. */
   isLeaving(node: NodeId): boolean {
     const known = this.known.get(node);
-    return known === undefined || known.lost || known.report.draining;
+    return known === undefined || known.lost || this.isDraining(known);
   }
 
   /** Those of them that are there; all if none is. */
@@ -73,7 +83,7 @@ export class Nodes {
   }
 
   isLost(node: NodeId): boolean {
-    return this.known.get(node)?.lost ?? true;
+    return this.isRemoved(node) || (this.known.get(node)?.lost ?? true);
   }
 
   /** Loads for placing; `placed` counts the legs that we have given each node, which its report may not show yet. */
@@ -82,7 +92,7 @@ export class Nodes {
       node: known.report.node,
       capacity: known.report.capacity,
       legs: Math.max(known.report.legs, placed.get(known.report.node) ?? 0),
-      draining: known.report.draining || known.lost || this.isSilent(known),
+      draining: this.isDraining(known) || known.lost || this.isSilent(known),
     }));
   }
 
@@ -107,7 +117,16 @@ export class Nodes {
 
   /** Any node that could take a call. */
   get ready(): boolean {
-    return [...this.known.values()].some((known) => !known.report.draining && !known.lost && !this.isSilent(known));
+    return [...this.known.values()].some((known) => !this.isDraining(known) && !known.lost && !this.isSilent(known));
+  }
+
+  /** By its own word, because it is told to stop, or by an administrator's. */
+  private isDraining({ report }: Known): boolean {
+    return report.draining || nodeWordOf(this.words, report.node) !== undefined;
+  }
+
+  private isRemoved(node: NodeId): boolean {
+    return nodeWordOf(this.words, node)?.state === 'removed';
   }
 
   private isSilent({ heardAtMs }: Known): boolean {

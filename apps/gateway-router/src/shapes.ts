@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '@isthmus/kernel';
-import { common, type BrainAnswer, type ViewPublished } from '@isthmus/protocol';
+import { common, nodeWords, type BrainAnswer, type ViewPublished } from '@isthmus/protocol';
 import type { Estate } from '@isthmus/estate';
 
 /** What the brain says on the bus, checked on arrival as everything that crosses a process border is. */
@@ -65,6 +65,7 @@ export const estate: z.ZodType<Estate> = z.object({
   generation: z.int().exactOptional(),
   rooms: z.record(z.string(), room),
   sites: z.record(z.string(), site),
+  nodes: nodeWords.exactOptional(),
   pins: z.record(z.string(), z.object({ host: z.int(), guest: z.int() })).exactOptional(),
 });
 

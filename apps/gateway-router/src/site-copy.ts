@@ -1,4 +1,4 @@
-import { emptyEstate, isAsNew, type Estate } from '@isthmus/estate';
+import { emptyEstate, isAsNew, nodeWordOf, type Estate } from '@isthmus/estate';
 import type { SiteId } from '@isthmus/kernel';
 import type { Bus, Clock } from '@isthmus/ports';
 import { TOPICS, type NodeReport, type Opaque } from '@isthmus/protocol';
@@ -67,7 +67,8 @@ export class SiteCopy {
 
   /** Where somebody who joins now will most likely be seated; the brain decides when they do. */
   mediaUrl(): string | undefined {
-    const free = this.reports().filter(({ draining, legs, capacity }) => !draining && legs < capacity);
+    const leaves = ({ node, draining }: NodeReport) => draining || nodeWordOf(this.estate, node) !== undefined;
+    const free = this.reports().filter((report) => !leaves(report) && report.legs < report.capacity);
     return free.sort((a, b) => a.legs / a.capacity - b.legs / b.capacity)[0]?.clientUrl;
   }
 

@@ -1,5 +1,6 @@
 import { epochOf, Refusal, writerOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { emptyEstate, pinsOf, type Estate, type Room, type Site } from './estate.js';
+import { decideNode, withNodeWord, withoutNodesOf, type NodeCommand, type NodeFact, type NodeRefusal } from './node-words.js';
 import { checkRoom, isReadable, type RoomRefusal } from './room-rules.js';
 
 /**
@@ -13,6 +14,7 @@ export type EstateFact =
   | { readonly type: 'SiteEnrolled'; readonly site: Site }
   | { readonly type: 'SiteChanged'; readonly id: SiteId; readonly change: SiteChange }
   | { readonly type: 'SiteRemoved'; readonly id: SiteId }
+  | NodeFact
   /** Sites hold facts that management has lost: it was put back from a backup. What it has is the estate from here on (ADR 0054). */
   | { readonly type: 'EstateRestored'; readonly generation: number };
 
@@ -26,9 +28,11 @@ export type EstateCommand =
   | { readonly type: 'EnrolSite'; readonly site: Site }
   | { readonly type: 'ChangeSite'; readonly id: SiteId; readonly change: SiteChange }
   | { readonly type: 'RemoveSite'; readonly id: SiteId }
+  | NodeCommand
   | { readonly type: 'DeclareRestored'; readonly generation: number };
 
-export type EstateRefusal = RoomRefusal | 'site.unknown' | 'site.exists' | 'site.id-invalid' | 'site.name-invalid' | 'site.url-invalid';
+export type EstateRefusal =
+  RoomRefusal | NodeRefusal | 'site.unknown' | 'site.exists' | 'site.id-invalid' | 'site.name-invalid' | 'site.url-invalid';
 
 const ROOM_ID = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const SITE_ID = /^[a-z][a-z0-9_]{0,31}$/;
@@ -76,6 +80,11 @@ export const decideEstate = (command: EstateCommand, estate: Estate): readonly E
     }
     case 'RemoveSite':
       return [{ type: 'SiteRemoved', id: siteIn(estate, command.id).id }];
+    case 'DrainNode':
+    case 'UndrainNode':
+    case 'RemoveNode':
+    case 'AdmitNode':
+      return decideNode(command, estate, siteIn(estate, command.site).id);
     case 'DeclareRestored':
       return command.generation > (estate.generation ?? 0) ? [{ type: 'EstateRestored', generation: command.generation }] : [];
   }
@@ -101,7 +110,11 @@ export const evolveEstate = (estate: Estate, fact: { readonly type: string; read
     case 'SiteChanged':
       return withSite(next, changed(next.sites, id, change));
     case 'SiteRemoved':
-      return { ...next, sites: without(next.sites, id) };
+      return { ...next, sites: without(next.sites, id), ...withoutNodesOf(next, id) };
+    case 'NodeDrained':
+    case 'NodeReturned':
+    case 'NodeRemoved':
+      return withNodeWord(next, fact.type, body);
     case 'EstateRestored':
       return typeof generation === 'number' && generation > (next.generation ?? 0) ? { ...next, generation } : next;
     default:

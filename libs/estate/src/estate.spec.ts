@@ -231,7 +231,18 @@ describe('the revision', () => {
   });
 
   it('goes up by one whatever a fact holds, and the estate stays sound', () => {
-    const types = fc.constantFrom('RoomCreated', 'RoomChanged', 'RoomDeleted', 'SiteEnrolled', 'SiteChanged', 'SiteRemoved', 'Unknown');
+    const types = fc.constantFrom(
+      'RoomCreated',
+      'RoomChanged',
+      'RoomDeleted',
+      'SiteEnrolled',
+      'SiteChanged',
+      'SiteRemoved',
+      'NodeDrained',
+      'NodeReturned',
+      'NodeRemoved',
+      'Unknown',
+    );
     const bodies = fc.oneof(
       fc.anything(),
       fc.record({ id: fc.constantFrom('a', '__proto__', 7, null), change: fc.anything(), room: fc.anything(), site: fc.anything() }),

@@ -36,9 +36,24 @@ export interface Estate {
   readonly generation?: number;
   readonly rooms: Readonly<Record<string, Room>>;
   readonly sites: Readonly<Record<string, Site>>;
+  /** By id: media nodes that are to be emptied, or are no part of their site any more. Of all others nothing needs to be said (ADR 0072). */
+  readonly nodes?: Readonly<Record<string, NodeWord>>;
   /** By room: which generation of each PIN is in force. Derived, so that a site can say which one it went by and never the PIN. */
   readonly pins?: Readonly<Record<string, PinGenerations>>;
 }
+
+/** What an administrator wants of a media node. */
+export interface NodeWord {
+  readonly site: SiteId;
+  /** `draining`: nobody new, and who is there is given another node. `removed`: not let onto the bus of its site either. */
+  readonly state: 'draining' | 'removed';
+  /** The revision of the estate that made it so: a site that goes by an older one does not know yet. */
+  readonly since: number;
+}
+
+/** What was said of a media node; undefined if it is to do its work. */
+export const nodeWordOf = ({ nodes }: Pick<Estate, 'nodes'>, node: string): NodeWord | undefined =>
+  nodes !== undefined && Object.hasOwn(nodes, node) ? nodes[node] : undefined;
 
 /** A number that grows whenever an administrator sets another PIN for the role, and says nothing else about it. */
 export interface PinGenerations {
@@ -55,7 +70,7 @@ export const pinsOf = ({ pins }: Estate, room: string): PinGenerations =>
 export const emptyEstate: Estate = { revision: 0, rooms: {}, sites: {} };
 
 /** Whether one of two states of the estate is as new as the other or newer: management may have been put back, and count less since. */
-export const isAsNew = (one: Estate, other: Estate): boolean => {
+export const isAsNew = (one: Pick<Estate, 'revision' | 'generation'>, other: Pick<Estate, 'revision' | 'generation'>): boolean => {
   const generations = (one.generation ?? 0) - (other.generation ?? 0);
   return generations > 0 || (generations === 0 && one.revision >= other.revision);
 };

@@ -1,10 +1,12 @@
 export {
   emptyEstate,
   isAsNew,
+  nodeWordOf,
   normalAlias,
   pinsOf,
   roomWithAlias,
   type Estate,
+  type NodeWord,
   type PinGenerations,
   type Room,
   type Site,

@@ -188,6 +188,9 @@ export const nodeReport = z.object({
 });
 export type NodeReport = z.infer<typeof nodeReport>;
 
+/** What the estate says against single media nodes: the part of it that goes to every service that deals with nodes (ADR 0072). */
+export const nodeWords = z.record(z.string(), z.object({ site: siteId, state: z.enum(['draining', 'removed']), since: z.int() }));
+
 export const nodeLoss = z.object({ node: nodeId });
 export type NodeLoss = z.infer<typeof nodeLoss>;
 

@@ -26,6 +26,7 @@ export {
   mediaEvent,
   nodeDesire,
   nodeLoss,
+  nodeWords,
   nodeReport,
   supervision,
   siteReport,

@@ -3,61 +3,20 @@ import { connect, createServer, type Socket } from 'node:net';
 import { expect } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import type { ConferenceAct, ConferenceView, LegId } from '@isthmus/conference';
-import { MANAGEMENT, type Room, type Site } from '@isthmus/estate';
+import type { Room, Site } from '@isthmus/estate';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
-import { chained, freePort, sampleNode, sampleRoom } from '@isthmus/contract/samples';
-import { streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { freePort, sampleNode, sampleRoom } from '@isthmus/contract/samples';
+import type { SiteId } from '@isthmus/kernel';
 import { certificateSignatures, createAuthority, httpPeers, issue } from '@isthmus/peers-http';
-import { textOfHead, type Bus, type EventStore, type Peers, type Signatures } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type BrainCommand, type EstateWord, type ViewPublished } from '@isthmus/protocol';
+import type { Bus, EventStore, Peers } from '@isthmus/ports';
+import { TOPICS, type BrainAnswer, type BrainCommand, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
 import { startBrain } from '../start.js';
+import { Management } from './management.js';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 /** Generous: the machine may be busy with other work. */
 export const settled = { timeout: 20_000, interval: 20 };
-
-/** Management as far as sites know it: a stream of estate facts that each site follows, or has lost. */
-class Management {
-  readonly facts: Fact[] = [];
-  readonly heardBy = new Map<SiteId, () => void>();
-  readonly lostBy = new Set<SiteId>();
-  /** Undefined: an older management, which signs nothing. */
-  signatures: Signatures | undefined;
-
-  say(type: string, body: unknown): void {
-    const stream = streamNameOf('estate', 'main', writerIdOf(MANAGEMENT, 1));
-    this.facts.push(...chained(stream, [[type, body]], this.facts.at(-1)));
-    for (const wake of this.heardBy.values()) wake();
-  }
-
-  lose(site: SiteId): void {
-    this.lostBy.add(site);
-  }
-
-  find(site: SiteId): void {
-    this.lostBy.delete(site);
-    this.heardBy.get(site)?.();
-  }
-
-  async *followedBy(site: SiteId, after: number, signal: AbortSignal, say: (word: EstateWord) => void): AsyncIterable<readonly Fact[]> {
-    for (let told = after; !signal.aborted;) {
-      const news = this.lostBy.has(site) ? [] : this.facts.slice(told);
-      if (news.length > 0) {
-        told += news.length;
-        const { stream, seq, hash } = news.at(-1)!;
-        const signed = this.signatures?.sign(textOfHead({ stream, seq, hash }));
-        if (signed) say({ certificate: signed.certificate, heads: [{ stream, seq, hash, signature: signed.signature }] });
-        yield news;
-        continue;
-      }
-      await new Promise<void>((resolve) => {
-        this.heardBy.set(site, resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  }
-}
 
 interface Running {
   readonly bus: Bus;
