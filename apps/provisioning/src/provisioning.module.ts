@@ -7,6 +7,8 @@ import { SessionGuard } from './guard.js';
 import { Idempotency } from './idempotency.js';
 import { JoinBook } from './join-book.js';
 import { LiveStatus } from './live-status.js';
+import { NodeBook } from './node-book.js';
+import { NodesEdge } from './nodes.edge.js';
 import { RoomBook } from './room-book.js';
 import { RoomsEdge } from './rooms.edge.js';
 import { Sessions } from './sessions.js';
@@ -22,6 +24,7 @@ export interface Parts {
   readonly administrators: AdministratorsKeeper;
   readonly rooms: RoomBook;
   readonly sites: SiteBook;
+  readonly nodes: NodeBook;
   readonly joins: JoinBook;
   readonly sessions: Sessions;
   readonly live: LiveStatus;
@@ -31,10 +34,10 @@ export interface Parts {
 
 @Module({})
 export class ProvisioningModule {
-  static of({ estate, administrators, rooms, sites, joins, sessions, live, secure, demoLinks }: Parts): DynamicModule {
+  static of({ estate, administrators, rooms, sites, nodes, joins, sessions, live, secure, demoLinks }: Parts): DynamicModule {
     return {
       module: ProvisioningModule,
-      controllers: [SessionsEdge, AdministratorsEdge, RoomsEdge, SitesEdge, StatusEdge, ...(demoLinks ? [DemoEdge] : [])],
+      controllers: [SessionsEdge, AdministratorsEdge, RoomsEdge, SitesEdge, NodesEdge, StatusEdge, ...(demoLinks ? [DemoEdge] : [])],
       providers: [
         { provide: ESTATE, useValue: estate },
         { provide: ADMINISTRATORS, useValue: administrators },
@@ -43,6 +46,7 @@ export class ProvisioningModule {
         ...(demoLinks ? [{ provide: DEMO_LINKS, useValue: demoLinks }] : []),
         { provide: RoomBook, useValue: rooms },
         { provide: SiteBook, useValue: sites },
+        { provide: NodeBook, useValue: nodes },
         { provide: JoinBook, useValue: joins },
         { provide: Sessions, useValue: sessions },
         { provide: LiveStatus, useValue: live },

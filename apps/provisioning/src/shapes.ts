@@ -153,9 +153,22 @@ export const enrolmentToken = z.object({
   caFingerprint: z.string().describe("SHA-256 of management's authority, to check whom one enrols with."),
 });
 
-export const nodes = z.object({
-  items: z.array(z.object({ ...status.shape.sites.element.shape.nodes.element.shape, site: z.string() })),
+const nodeStatus = status.shape.sites.element.shape.nodes.element.shape;
+export const node = z.object({
+  ...nodeStatus,
+  site: z.string(),
+  draining: nodeStatus.draining.describe('Nobody new comes there, and who is there is given another node of the site.'),
+  drained: nodeStatus.drained.describe('Draining, and nobody is there any more: it may be stopped or removed.'),
 });
+export const nodes = z.object({ items: z.array(node) });
+export const nodePatch = z.strictObject({
+  draining: z.boolean().describe('True: move its people to other nodes of the site, and let nobody new onto it. False: use it again.'),
+});
+export type NodePatch = z.infer<typeof nodePatch>;
+export const nodeRemoval = z.strictObject({
+  now: z.enum(['true', 'false']).default('false').describe('`true`: also while people are there, or nothing is heard of it.'),
+});
+export type NodeRemoval = z.infer<typeof nodeRemoval>;
 
 export const demoLinks = z.object({ items: z.array(z.object({ from: z.string(), to: z.string(), cut: z.boolean() })) });
 
@@ -205,7 +218,9 @@ export const SHAPES = {
   EnrolmentToken: enrolmentToken,
   NodeWish: nodeWish,
   JoinCommand: joinCommand,
+  Node: node,
   Nodes: nodes,
+  NodePatch: nodePatch,
   Status: status,
   DemoLinks: demoLinks,
   DemoLinkWish: demoLinkWish,

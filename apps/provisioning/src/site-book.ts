@@ -74,6 +74,7 @@ export class SiteBook {
   /** Uses up a token. @throws Refusal `enrolment.refused` */
   async redeem(token: string, site: SiteId, node?: string): Promise<void> {
     await this.enrolments.act(`site:${site}`, () => ({ type: 'Use', tokenHash: hashOf(token), site, ...of(node), at: this.clock.now() }));
+    if (node !== undefined) await this.estate.act(`site:${site}`, () => ({ type: 'AdmitNode', id: node, site }));
   }
 
   isKnown(id: string): boolean {

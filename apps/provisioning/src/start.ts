@@ -16,6 +16,7 @@ import type { DemoLinks } from './demo-links.js';
 import { JoinBook } from './join-book.js';
 import { Keeper } from './keeper.js';
 import { LiveStatus } from './live-status.js';
+import { NodeBook } from './node-book.js';
 import { serveOpenApi } from './openapi.js';
 import { securityHeaders, servePortal } from './portal.js';
 import { ProvisioningModule } from './provisioning.module.js';
@@ -99,6 +100,7 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
   const joins = new JoinBook(sites, authority);
   const sessions = new Sessions(administrators, clock);
   const live = new LiveStatus(bus, clock);
+  const nodes = new NodeBook(estate, live);
   const secure = listen.tls !== undefined;
   const madeFirstAdministrator = await makeFirst(administrators, firstAdministrator);
 
@@ -120,7 +122,7 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
     const running = await opening(
       startService({
         name: 'provisioning',
-        module: ProvisioningModule.of({ estate, administrators, rooms, sites, joins, sessions, live, secure, demoLinks }),
+        module: ProvisioningModule.of({ estate, administrators, rooms, sites, nodes, joins, sessions, live, secure, demoLinks }),
         listen,
         configure: (app) => {
           app.use(securityHeaders(secure));

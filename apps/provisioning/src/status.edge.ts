@@ -32,12 +32,6 @@ export class StatusEdge {
     return this.live.now();
   }
 
-  @Get('nodes')
-  @Described({ summary: 'Lists media nodes with their load', gives: { 200: 'Nodes' } })
-  nodes() {
-    return { items: this.live.now().sites.flatMap(({ site, nodes }) => nodes.map((node) => ({ ...node, site }))) };
-  }
-
   @Get('status/stream')
   @ApiProduces('text/event-stream')
   @Described({

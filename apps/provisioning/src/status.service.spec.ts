@@ -14,7 +14,7 @@ const snapshot = (at: number): Status => ({
       up: true,
       lastHeardAt: at,
       configurationVersion: 1,
-      nodes: [{ node: 'lon-1' as never, up: true, cpu: 0.1, legs: 2, capacity: 50, draining: false }],
+      nodes: [{ node: 'lon-1' as never, up: true, cpu: 0.1, legs: 2, capacity: 50, draining: false, drained: false }],
       alarms: [],
     },
   ],
@@ -55,7 +55,7 @@ describe('the status of the running estate', () => {
     await tell(snapshot(1));
     await vi.waitFor(async () => expect((await management.as(session, 'GET', '/v1/status')).body).toEqual(snapshot(1)));
     expect((await management.as(session, 'GET', '/v1/nodes')).body).toEqual({
-      items: [{ site: 'lon', node: 'lon-1', up: true, cpu: 0.1, legs: 2, capacity: 50, draining: false }],
+      items: [{ site: 'lon', node: 'lon-1', up: true, cpu: 0.1, legs: 2, capacity: 50, draining: false, drained: false }],
     });
     await tell({ nonsense: true });
     await sleep(50);

@@ -3,11 +3,15 @@ import type { Response } from 'express';
 import { catchError, throwError, type Observable } from 'rxjs';
 import { Refusal } from '@isthmus/kernel';
 import type { AdministratorRefusal, EnrolmentRefusal, EstateRefusal } from '@isthmus/estate';
+import type { NodeBookRefusal } from './node-book.js';
 import type { SessionRefusal } from './sessions.js';
 import type { RequestRefusal } from './valid.js';
 
 /** The HTTP status of everything that may be refused here. A new code without a row does not compile. */
-const STATUS_OF: Record<EstateRefusal | AdministratorRefusal | EnrolmentRefusal | SessionRefusal | RequestRefusal, number> = {
+const STATUS_OF: Record<
+  EstateRefusal | NodeBookRefusal | AdministratorRefusal | EnrolmentRefusal | SessionRefusal | RequestRefusal,
+  number
+> = {
   'room.unknown': 404,
   'room.exists': 409,
   'room.name-invalid': 422,
@@ -24,6 +28,10 @@ const STATUS_OF: Record<EstateRefusal | AdministratorRefusal | EnrolmentRefusal 
   'site.id-invalid': 422,
   'site.name-invalid': 422,
   'site.url-invalid': 422,
+  'node.unknown': 404,
+  'node.id-invalid': 422,
+  'node.removed': 409,
+  'node.not-drained': 409,
   'administrator.unknown': 404,
   'administrator.name-taken': 409,
   'administrator.name-invalid': 422,

@@ -2,17 +2,18 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { z } from 'zod';
 import type { Clock } from '@isthmus/ports';
-import { supervision, telemetryBatch, TOPICS, type Status } from '@isthmus/protocol';
+import { nodeWords, supervision, telemetryBatch, TOPICS, type Status } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
 import { Picture } from './picture.js';
 
 export const CLOCK = 'isthmus:clock';
 
-/** Names and revision are all that telemetry takes of the estate. */
+/** Names, what was said of media nodes, and the revision are all that telemetry takes of the estate. */
 export const knownEstate = z.object({
   revision: z.int().min(0),
   rooms: z.record(z.string(), z.object({ name: z.string() })),
   sites: z.record(z.string(), z.object({ name: z.string() })),
+  nodes: nodeWords.exactOptional(),
 });
 
 /** What telemetry on the management node hears, and answers, on its bus. */

@@ -153,7 +153,7 @@ describe('the picture of the running estate', () => {
     expect(sites.map(({ name, up, configurationVersion: version }) => [name, up, version])).toEqual(
       SITES.map((site) => [NAMES[site], true, 6]),
     );
-    expect(sites[0]?.nodes).toEqual([{ node: 'nyc-1', up: true, cpu: 0.25, legs: 3, capacity: 20, draining: false }]);
+    expect(sites[0]?.nodes).toEqual([{ node: 'nyc-1', up: true, cpu: 0.25, legs: 3, capacity: 20, draining: false, drained: false }]);
     expect(configurationVersion).toBe(6);
     expect(world.status().alarms).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import type { ConferenceStatus, NodeReport, SiteReport, Status, Supervision, TelemetryBatch } from '@isthmus/protocol';
+import { nodeWordOf, type NodeWord } from '@isthmus/estate';
 import { Alarms } from './alarms.js';
 import { conditionsIn, givenUpIn } from './conditions.js';
 import { NO_TRAFFIC, Rates, sumOf } from './rates.js';
@@ -6,11 +7,12 @@ import { ClockSeen } from './clock-seen.js';
 import { componentsOf } from './sides.js';
 import { mcuSiteOf, mcuUnitsBetween, savingsOf, unitsOf } from './savings.js';
 
-/** Names and revision, as far as telemetry goes by the estate. */
+/** Names, what was said of media nodes, and the revision, as far as telemetry goes by the estate. */
 export interface KnownEstate {
   readonly revision: number;
   readonly rooms: Readonly<Record<string, { readonly name: string }>>;
   readonly sites: Readonly<Record<string, { readonly name: string }>>;
+  readonly nodes?: Readonly<Record<string, NodeWord>>;
 }
 
 export interface Moment {
@@ -133,14 +135,30 @@ export class Picture {
       lastHeardAt: seen?.heardAtWall ?? null,
       configurationVersion: seen?.report?.estateRevision ?? null,
       nodes: [...(seen?.nodes.values() ?? [])]
-        .map(({ report: { node, cpu, legs, capacity, draining }, heardAt }) => {
+        .filter(({ report }) => this.saidOf(report.node)?.state !== 'removed')
+        .map(({ report: { node, cpu, legs, capacity, ...report }, heardAt }) => {
           // While the whole site is silent, its nodes are not each to blame.
           const up = moment.monotonic - heardAt < NODE_SILENT_MS || !this.isUp(seen, moment);
-          return { node, up, cpu, legs, capacity, draining };
+          const draining = report.draining || this.saidOf(node) !== undefined;
+          return { node, up, cpu, legs, capacity, draining, drained: draining && this.isDrained(node, up ? legs : 0, seen) };
         })
         .sort((a, b) => (a.node < b.node ? -1 : 1)),
       alarms: [],
     };
+  }
+
+  /** Nobody is attached there, and the site's brain, which knows that it is to be emptied, has given nobody a seat there. */
+  private isDrained(node: string, legs: number, seen: SiteSeen | undefined): boolean {
+    const { estateRevision, conferences } = seen?.report ?? { estateRevision: -1, conferences: [] };
+    return (
+      legs === 0 &&
+      estateRevision >= (this.saidOf(node)?.since ?? 0) &&
+      !conferences.some(({ seats }) => seats.some((seat) => seat.node === node))
+    );
+  }
+
+  private saidOf(node: string): NodeWord | undefined {
+    return this.estate && nodeWordOf(this.estate, node);
   }
 
   private conferences(components: Status['components'], moment: Moment): ConferenceStatus[] {
@@ -255,7 +273,7 @@ export class Picture {
     for (const [id, seen] of this.sites) {
       if (monotonic - seen.heardAt > SITE_FORGOTTEN_MS && seen.report) seen.report = { ...seen.report, conferences: [], links: [] };
       for (const [node, { report, heardAt }] of seen.nodes) {
-        const leftGently = report.draining && monotonic - heardAt > NODE_SILENT_MS;
+        const leftGently = (report.draining || this.saidOf(node) !== undefined) && monotonic - heardAt > NODE_SILENT_MS;
         if (leftGently || monotonic - heardAt > NODE_FORGOTTEN_MS) seen.nodes.delete(node);
       }
       if (seen.nodes.size === 0 && !seen.report && this.estate && !Object.hasOwn(this.estate.sites, id)) this.sites.delete(id);

@@ -54,7 +54,10 @@ export const nodeStatus = z.object({
   cpu: z.number(),
   legs: z.int(),
   capacity: z.int(),
+  /** Nobody new comes there, and who is there is given another node: it was told to stop, or an administrator said so. */
   draining: z.boolean(),
+  /** And nobody is there any more. */
+  drained: z.boolean(),
 });
 
 export const siteStatus = z.object({

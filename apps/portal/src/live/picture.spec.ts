@@ -25,6 +25,7 @@ const estate = (conferences: readonly (readonly string[])[], nodesPerSite = 2): 
         legs: 2,
         capacity: 20,
         draining: false,
+        drained: false,
       })),
     })),
     conferences: conferences.map((sites, index) => ({
