@@ -37,6 +37,8 @@ export interface BusDoorOptions {
 export interface BusDoor {
   /** `wss://host:port` */
   readonly url: string;
+  /** Ends what a member has here, in these words. It may come again, if `admit` lets it. */
+  dismiss(name: string, reason: string): void;
   /** Quiet the second time. */
   close(): Promise<void>;
 }
@@ -132,10 +134,18 @@ export const openBusDoor = async (options: BusDoorOptions): Promise<BusDoor> => 
     onTurnedAway: ({ from, reason }) => log.warn({ from, reason }, 'somebody was turned away from the bus'),
     limits: BUS_LIMITS,
   });
+  const dismiss = (name: string, reason: string): void => {
+    for (const session of [...sessions.values()].filter((each) => each.name === name)) {
+      const { link } = session;
+      link?.close(reason);
+      end(session);
+      left(name);
+    }
+  };
   const close = async (): Promise<void> => {
     await server.close();
     await Promise.all([...sessions.values()].map((session) => session.end()));
     sessions.clear();
   };
-  return { url: `wss://${host}:${server.port}`, close: () => (closing ??= close()) };
+  return { url: `wss://${host}:${server.port}`, dismiss, close: () => (closing ??= close()) };
 };

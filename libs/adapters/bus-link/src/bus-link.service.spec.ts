@@ -162,6 +162,21 @@ describe('the bus of a site, seen from a process beside it', () => {
     await vi.waitFor(() => expect(left).toEqual(['polite', 'gone']), patience);
   });
 
+  test('is over for a member that is dismissed, until it is let in again', async () => {
+    const reasons: string[] = [];
+    const member = keep(
+      linkedBus({
+        ...{ url: door.url, name: 'nyc-1', credentials: () => site, expect: () => true },
+        log: { warn: ({ reason }: { reason?: string }) => void reasons.push(String(reason)), info: () => undefined },
+      }),
+    );
+    await member.publish({ topic: events, key: 'k', value: 1 });
+    door.dismiss('nyc-1', 'it is not wanted here');
+    expect(left).toEqual(['nyc-1']);
+    await vi.waitFor(() => expect(reasons.join()).toContain('it is not wanted here'), patience);
+    await member.publish({ topic: events, key: 'k', value: 2 });
+  });
+
   test('takes a process that was started anew under its name for a new one', async () => {
     const cable = keep(await cableTo(door.url));
     await keep(memberOf(cable.url)).publish({ topic: events, key: 'k', value: 1 });
