@@ -4,7 +4,7 @@ import { readConfig, runMain } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
 import { serviceBus, siteCredentials, translation } from '@isthmus/wiring';
 import { settings } from './settings.js';
-import { startMediaNode } from './start.js';
+import { DRAIN_WITHIN_MS, startMediaNode } from './start.js';
 
 await runMain('media-node', async () => {
   const config = readConfig('media-node', settings);
@@ -36,6 +36,7 @@ await runMain('media-node', async () => {
   });
   return {
     close: async () => {
+      await service.drain(DRAIN_WITHIN_MS);
       await service.close();
       await bus.close();
       await tracing.shutdown();

@@ -44,6 +44,9 @@ export interface MediaNodeService extends RunningService {
 @Module({})
 class MediaNodeModule {}
 
+/** How long its people have to move to other nodes of the site when its process is told to stop. */
+export const DRAIN_WITHIN_MS = 2_500;
+
 const NAME = 'media-node';
 const TICK_MS = 1_000;
 const DRAIN_LOOK_MS = 100;
@@ -134,9 +137,10 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
 
   const drain = async (withinMs: number): Promise<void> => {
     node.leave();
-    const deadline = clock.monotonic() + withinMs;
-    while (!closing && clock.monotonic() < deadline) {
-      await report().catch(quietly('a report'));
+    const late = wait(withinMs).then(() => 'late' as const);
+    while (!closing) {
+      // A bus that is away takes its time to say so, and nobody waits for that.
+      if ((await Promise.race([report().catch(quietly('a report')), late])) === 'late') return;
       if ((await node.report()).legs === 0) return;
       await wait(DRAIN_LOOK_MS);
     }

@@ -1,16 +1,13 @@
 import { loadCredentials } from '@isthmus/estate-http';
 import { linkedBus } from '@isthmus/bus-link';
 import { Fault } from '@isthmus/kernel';
-import { startMediaNode } from '@isthmus/media-node';
+import { DRAIN_WITHIN_MS, startMediaNode } from '@isthmus/media-node';
 import { logOf } from '@isthmus/service-kit';
 import type { MediaNodeConfig } from '../part-config.js';
 import type { RunningPart } from '../part.js';
 import { startAll } from '../parts-list.js';
 import { translatorOf } from '../relay/relay-plan.js';
 import { systemClock as clock } from '../system-clock.js';
-
-/** How long its people have to move to other nodes when it is told to stop. */
-const DRAIN_WITHIN_MS = 2_500;
 
 /** One media node in a process of its own: if it ends, however it ends, nothing else of the site does. */
 export const startMediaNodeProcess = (config: MediaNodeConfig): Promise<RunningPart> =>
