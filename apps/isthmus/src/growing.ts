@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { NodeFlags, SiteFlags } from './admin/estate-commands.js';
+import type { DrainFlags, RemoveFlags } from './admin/node-commands.js';
 import type { PortalFlags } from './admin/management-client.js';
 import type { JoinFlags } from './join/join.js';
 import { sayFailure } from './say-failure.js';
@@ -32,6 +33,25 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .option('--port <number>', 'the first of its ports', whole, 7_110)
     .addHelpText('after', '\nExample:\n  isthmus node add nyc --address 192.0.2.9')
     .action((id: string, options: NodeFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addNode(id, options)));
+  const nodes = () => import('./admin/node-commands.js');
+  asAdministrator(node.command('list'))
+    .description('list media nodes: whom they have, and whether they are draining')
+    .option('--json', 'for a machine', false)
+    .action((options: PortalFlags & { readonly json: boolean }) => sayFailure(async () => (await nodes()).listNodes(options)));
+  asAdministrator(node.command('drain <node>'))
+    .description('move everybody to other nodes of the site, without a redial; nobody new comes there')
+    .option('--within <seconds>', 'how long to wait until it is empty; it stays draining', whole, 60)
+    .addHelpText('after', '\nExample:\n  isthmus node drain nyc-2')
+    .action((id: string, options: DrainFlags) => sayFailure(async () => (await nodes()).drainNode(id, options)));
+  asAdministrator(node.command('undrain <node>'))
+    .description('have a node take people again')
+    .action((id: string, options: PortalFlags) => sayFailure(async () => (await nodes()).undrainNode(id, options)));
+  asAdministrator(node.command('remove <node>'))
+    .description('drain a node, and take it out of its site for good; its certificate is worth nothing any more')
+    .option('--within <seconds>', 'how long to wait until it is empty', whole, 60)
+    .option('--now', 'do not wait: also when people are there, or the machine is gone', false)
+    .addHelpText('after', '\nExample:\n  isthmus node remove nyc-2')
+    .action((id: string, options: RemoveFlags) => sayFailure(async () => (await nodes()).removeNode(id, options)));
 
   isthmus
     .command('join <token>')
