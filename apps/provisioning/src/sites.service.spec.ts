@@ -1,4 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -171,6 +172,27 @@ describe('sites', () => {
     await report(batch);
     await until('the door still works', () => heard.length === 2);
     line.close();
+  });
+
+  it('ask question after question over one connection', async () => {
+    const credentials = await enrolled('lon');
+    let connections = 0;
+    const between = createServer((near) => {
+      connections += 1;
+      const far = connect(Number(new URL(management.provisioning.siteUrl).port), '127.0.0.1');
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+      near.pipe(far).pipe(near);
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    const line = managementAt(`https://127.0.0.1:${(between.address() as AddressInfo).port}`, () => credentials);
+    for (let asked = 0; asked < 3; asked += 1) {
+      await line.ask({ method: 'GET', path: '/estate/v1/facts?after=0&applied=0', deadlineMs: 30_000 });
+      // An answer's end and its connection's return to those that are free are not the same moment.
+      await sleep(20);
+    }
+    expect(connections).toBe(1);
+    line.close();
+    between.close();
   });
 
   it('that were removed are turned away', async () => {

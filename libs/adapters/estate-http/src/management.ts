@@ -27,7 +27,15 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** `credentials` are asked for with each connection, so that they can rotate. Without a certificate, one may only enrol. */
 export const managementAt = (url: string, credentials: () => Pick<Credentials, 'authority'> & Partial<Credentials>): Management => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 4, timeout: 60_000 });
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 4,
+    timeout: 60_000,
+    // Identity, not address: management may move. Node calls this only after the chain has been found good. Here and not with each
+    // question: Node keeps no connection that one question's own check has let pass.
+    checkServerIdentity: (_host, peer) =>
+      identityOf(peer.raw)?.kind === 'management' ? undefined : new Error('its certificate is not management’s'),
+  });
   return {
     ask: (asking) => ask(agent, url, credentials(), asking),
     close: () => agent.destroy(),
@@ -50,9 +58,6 @@ const ask = (
       cert: certificate,
       key,
       minVersion: 'TLSv1.3',
-      // Identity, not address: management may move. Node calls this only after the chain has been found good.
-      checkServerIdentity: (_host, peer) =>
-        identityOf(peer.raw)?.kind === 'management' ? undefined : new Error('its certificate is not management’s'),
       signal: AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])]),
       ...(text === undefined ? {} : { headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }),
     });
