@@ -24,10 +24,13 @@ export interface Stream {
 }
 
 export class MediasoupStream implements Stream {
+  readonly layers: 1 | 2;
   private readonly liveLayers: [boolean, boolean];
   private liveHandlers: (() => void)[] = [];
 
   constructor(private readonly producer: types.Producer) {
+    // Asked for at every turn; mediasoup copies all parameters whenever it is asked for them.
+    this.layers = producer.type === 'simulcast' && (producer.rtpParameters.encodings?.length ?? 1) > 1 ? 2 : 1;
     this.liveLayers = [this.layers === 1, this.layers === 1];
     producer.on('score', (scores) => this.scored(scores));
   }
@@ -38,10 +41,6 @@ export class MediasoupStream implements Stream {
 
   get kind(): 'audio' | 'video' {
     return this.producer.kind;
-  }
-
-  get layers(): 1 | 2 {
-    return this.producer.type === 'simulcast' && (this.producer.rtpParameters.encodings?.length ?? 1) > 1 ? 2 : 1;
   }
 
   get closed(): boolean {
