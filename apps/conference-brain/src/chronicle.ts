@@ -83,6 +83,8 @@ export class Chronicle {
   /** Facts of conferences that may have people in them. The others' facts stay in the store. */
   private readonly facts = new Map<ConferenceId, Map<string, Fact>>();
   private groups: readonly Group[] = [];
+  /** What was last folded together without being one for good; undefined as soon as more is known. */
+  private forNow: Group | undefined;
   /** Conferences whose facts were here and were let go of, each time under another number. */
   private readonly letGo = new Map<ConferenceId, number>();
   private timesLetGo = 0;
@@ -203,14 +205,10 @@ export class Chronicle {
   /** What is folded of each occasion with people in it, as hashes to compare with other sites'; of the others each site keeps what it needs. */
   digests(): RoomDigest['occasions'] {
     const living = this.groups.filter(({ timeline }) => liveLegsOf(timeline.state).length > 0);
+    const hashesOf = (ids: readonly ConferenceId[]) => ids.flatMap((id) => [...(this.facts.get(id)?.keys() ?? [])]).toSorted();
     return living.map(({ ids, timeline }) => ({
       conferences: ids.toSorted(),
-      facts: sha256(
-        ids
-          .flatMap((id) => [...(this.facts.get(id)?.keys() ?? [])])
-          .toSorted()
-          .join(),
-      ),
+      facts: sha256(hashesOf(ids).join()),
       state: sha256(canonicalState(timeline.state)),
     }));
   }
@@ -348,10 +346,14 @@ export class Chronicle {
 
   /** The group that holds these conferences; while several are not yet joined for good, one made for the moment. */
   private fold(ids: readonly ConferenceId[]): Group {
-    return this.groups.find((group) => ids.every((id) => group.ids.includes(id))) ?? this.group([...ids]);
+    const known = this.groups.find((group) => ids.every((id) => group.ids.includes(id)));
+    if (known !== undefined) return known;
+    if (this.forNow?.ids.join() !== ids.join()) this.forNow = this.group([...ids]);
+    return this.forNow;
   }
 
   private regroup(): void {
+    this.forNow = undefined;
     const joined = groupsOf(this.openings.state);
     const loaded = [...this.facts.keys()];
     const sets = [

@@ -80,7 +80,7 @@ export class Links implements PeerHandlers {
     const { site, epoch, store, clock, timers, signatures = NO_SIGNATURES } = parts;
     this.reaching = new Reach({
       ...{ site, epoch, clock, timers },
-      say: (states, except) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, except),
+      say: (states, knows) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, knows),
       changed: () => {
         this.noteReach();
         this.foldNow();
@@ -268,8 +268,8 @@ export class Links implements PeerHandlers {
         return this.standIns(peer, message);
       case 'links': {
         const { site, version, hears } = message;
-        this.reaching.heard(peer, { site, version, hears });
-        return this.relaying.linksChanged(site);
+        if (this.reaching.heard(peer, { site, version, hears })) this.relaying.linksChanged(site);
+        return;
       }
       case 'heads':
         this.relaying.heard(peer, message);
@@ -392,8 +392,8 @@ export class Links implements PeerHandlers {
     void this.count(this.unvouched.overdue((site) => heard.has(site)));
   }
 
-  private tellAll(message: BrainMessage, except?: SiteId): void {
-    for (const { site, up } of this.states()) if (up && site !== except) this.parts.peers.send(site, message);
+  private tellAll(message: BrainMessage, knows: (peer: SiteId) => boolean = () => false): void {
+    for (const { site, up } of this.states()) if (up && !knows(site)) this.parts.peers.send(site, message);
   }
 }
 

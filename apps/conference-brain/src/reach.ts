@@ -2,6 +2,7 @@ import type { SiteId } from '@isthmus/kernel';
 import type { Cancel, Clock, LinkState, Timers } from '@isthmus/ports';
 import {
   damped,
+  linksUpText,
   merged,
   NEVER_HEARD,
   networkOf,
@@ -18,8 +19,8 @@ export interface ReachParts {
   readonly epoch: number;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Tells the peers, except the one it came from. */
-  readonly say: (states: LinkStates, except?: SiteId) => void;
+  /** Tells the peers, except those that know it without us. */
+  readonly say: (states: LinkStates, knows?: (peer: SiteId) => boolean) => void;
   /** Who is in reach has changed, or the ways there have. */
   readonly changed: () => void;
   /** Whether facts of that site which it had when it came into reach are still to come. */
@@ -40,6 +41,9 @@ export class Reach {
   private own: LinkStates;
   private known: KnownStates = new Map();
   private latest: Network;
+  /** What the network was made of, and that with who is in reach: all that desires depend on. */
+  private made = '';
+  private described = '';
   private counted: readonly LinkStates[] = [];
   private readonly inReach: Set<SiteId>;
   /** Sites that are heard, and until when they are waited for. */
@@ -114,21 +118,28 @@ export class Reach {
   /** Set by whoever owns the links. */
   states: () => readonly LinkState[] = () => [];
 
-  /** A word of some site has come. */
-  heard(from: SiteId, states: LinkStates): void {
+  /** A word of some site has come. @returns whether it was news */
+  heard(from: SiteId, states: LinkStates): boolean {
     if (states.site === this.parts.site) {
       // Our own word that went round is no news, or it would go round for ever.
-      if (merged(this.known, states) === this.known) return;
+      if (merged(this.known, states) === this.known) return false;
       // Others know a later word of ours than we do: our memory is older than theirs.
       const version = newerThan(states.version, this.own.version);
       if (version !== this.own.version) this.speak({ ...this.own, version });
-      return;
+      return true;
     }
     const known = merged(this.known, states);
-    if (known === this.known) return;
+    if (known === this.known) return false;
     this.known = known;
-    this.parts.say(states, from);
+    const { site } = states;
+    this.parts.say(states, (peer) => peer === from || peer === site || this.hearEachOther(peer, site));
     this.rework();
+    return true;
+  }
+
+  /** By their own words: then each tells the other what it has to say, and nobody else has to. When that ends, both say so. */
+  private hearEachOther(one: SiteId, other: SiteId): boolean {
+    return this.hearsFacts(one, other) && this.hearsFacts(other, one);
   }
 
   /** Facts have come: perhaps those that somebody was waited for. */
@@ -160,10 +171,12 @@ export class Reach {
     const { members } = this;
     const current = members === undefined ? this.known : new Map([...this.known].filter(([each]) => each === site || members.has(each)));
     this.counted = [...current.values()];
+    const made = `${linksUpText(current)} but not by ${[...this.closed].join()}`;
+    if (made === this.made && this.awaited.size === 0) return;
+    this.made = made;
     const network = networkOf(current, (each) => !this.closed.has(each));
     const component = network.reachOf(site);
     const now = clock.monotonic();
-    const before = describe(this.latest, this.inReach);
     for (const each of [...this.inReach]) if (!component.has(each)) this.inReach.delete(each);
     for (const each of [...this.awaited.keys()]) if (!component.has(each)) this.awaited.delete(each);
     for (const each of component) {
@@ -177,7 +190,10 @@ export class Reach {
     }
     this.latest = network;
     this.waitNoLonger();
-    if (describe(network, this.inReach) !== before) changed();
+    const described = `${made}, in reach ${[...this.inReach].sort().join()}`;
+    if (described === this.described) return;
+    this.described = described;
+    changed();
   }
 
   /** Looks again when the first of those who are waited for has been for long enough. A timer may be early by a fraction, so it is set anew until then. */
@@ -190,9 +206,3 @@ export class Reach {
     this.waiting = timers.after(Math.max(1, left), () => this.rework());
   }
 }
-
-/** Everything about a network that desires depend on. */
-const describe = (network: Network, reach: ReadonlySet<SiteId>): string => {
-  const sites = [...reach].sort();
-  return sites.map((origin) => `${origin}:${sites.map((site) => network.towards(origin, site) ?? '').join()}`).join(' ');
-};

@@ -3,6 +3,7 @@ import { isFact, siteOfStream, verify, type Fact, type Head, type SiteId, type S
 import { textOfHead, type EventStore, type Signatures, type Signed } from '@isthmus/ports';
 import { batchWord, brainMessage, LINK_LIST_MAX, type AuthorsWord, type BrainMessage, type SignedHead } from '@isthmus/protocol';
 import type { Heads } from './heads.js';
+import { Tellings } from './tellings.js';
 
 export interface RelayingParts {
   readonly site: SiteId;
@@ -61,6 +62,7 @@ export class Relaying {
   private readonly lost = new Map<StreamName, Map<SiteId, number>>();
   private readonly partial = new Map<StreamName, Fact[]>();
   private readonly signatures = new Map<string, Signed>();
+  private readonly told = new Tellings<Word>();
   /** One text for all words under one certificate. */
   private readonly certificates = new Map<SiteId, string>();
   private receiving: Promise<void> = Promise.resolve();
@@ -81,6 +83,7 @@ export class Relaying {
   /** Our own word on how far our streams go, to one peer that has just come. */
   greet(peer: SiteId): void {
     const { site, heads } = this.parts;
+    this.told.came(peer);
     this.sendOwn([peer], heads.lately(site, LINK_LIST_MAX));
     for (const author of this.authors()) if (author !== peer) this.passOn(peer, author);
   }
@@ -137,14 +140,16 @@ export class Relaying {
   /** Facts are durable here that were not: what their author said of them can be passed on. */
   passNews(): void {
     const ready = [...this.news].flatMap((stream) => this.words.get(stream) ?? []).filter((word) => this.holds(word));
-    for (const { head, certificate, from, isKept } of ready) {
+    for (const word of ready) {
+      const { head, certificate, from, isKept } = word;
       const { stream } = head;
       this.news.delete(stream);
       if (!isKept) this.keep({ head, certificate }).catch(() => undefined);
       const author = siteOfStream(stream);
       const lacking = this.parts.peers().filter((peer) => peer !== from && peer !== author && !this.parts.hears(peer, author));
       if (lacking.length === 0 || !isSigned(this.parts.signatures, { head, certificate })) continue;
-      for (const peer of lacking) this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
+      for (const peer of lacking)
+        if (this.told.isNewTo(peer, word)) this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
     }
   }
 
@@ -326,7 +331,9 @@ export class Relaying {
   private passOn(peer: SiteId, author: SiteId): void {
     if (this.parts.hears(peer, author)) return;
     const streams = [...this.words.keys()].filter((stream) => siteOfStream(stream) === author).slice(-LINK_LIST_MAX);
-    const words = streams.flatMap((stream) => this.heldWord(stream) ?? []).filter((word) => isSigned(this.parts.signatures, word));
+    const words = streams
+      .flatMap((stream) => this.heldWord(stream) ?? [])
+      .filter((word) => this.told.isNewTo(peer, word) && isSigned(this.parts.signatures, word));
     for (const [certificate, some] of Map.groupBy(words, (word) => word.certificate))
       this.parts.send(peer, { type: 'heads', site: author, certificate, heads: some.map(({ head }) => head) });
   }

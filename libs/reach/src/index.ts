@@ -1,3 +1,3 @@
 export { damped, NEVER_HEARD, type Damping } from './damping.js';
-export { hears, isUp, merged, newerThan, type Hearing, type KnownStates, type LinkStates } from './link-states.js';
+export { hears, isUp, linksUpText, merged, newerThan, type Hearing, type KnownStates, type LinkStates } from './link-states.js';
 export { flowsOf, fullMesh, networkOf, type Flow, type Network } from './network.js';

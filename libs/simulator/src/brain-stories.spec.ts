@@ -228,6 +228,39 @@ describe('the brain, as the simulator found it', () => {
     said.mockRestore();
   });
 
+  it('tells a word about links, and of a third site’s history, only those who lack it, and once', async () => {
+    world = new World(1, { sites: 5, restores: false });
+    world.begin();
+    await passes(1_500);
+    await comes(1, { role: 'host' });
+    const said: { readonly to: string; readonly from: string; readonly what: string }[] = [];
+    for (const { id, peers } of world.sites) {
+      const send = peers!.send.bind(peers);
+      vi.spyOn(peers!, 'send').mockImplementation((peer, body) => {
+        const { type, site, heads = [] } = body as { type: string; site?: string; heads?: readonly object[] };
+        for (const what of type === 'heads' ? heads : [{}])
+          if (peers!.linkTo(peer).up) said.push({ from: id, to: peer, what: `${type} of ${site}: ${JSON.stringify(what)}` });
+        send(peer, body);
+      });
+    }
+    cut(0, 1);
+    await passes(6_000);
+    // The three that hear both pass on what each says of its links to the other, and to nobody else.
+    expect(said.filter(({ what }) => what.startsWith('links of nyc')).map(({ to }) => to)).toEqual(
+      expect.arrayContaining(['lon', 'cpt', 'sin', 'syd']),
+    );
+    expect(said.filter(({ what }) => what.startsWith('links of nyc')).length).toBeLessThanOrEqual(6);
+    // And what one of the two wrote; when the other loses one more link, the two that are left do not tell it again.
+    cut(0, 4);
+    await passes(6_000);
+    const told = said.filter(({ from, to, what }) => from !== 'syd' && to === 'nyc' && what.startsWith('heads of lon'));
+    expect(told.length).toBeGreaterThan(0);
+    expect(new Set(told.map(({ from, what }) => from + what)).size).toBe(told.length);
+    heal();
+    await passes(12_000);
+    allIsWell();
+  });
+
   it('asks a third site again for what its own full disk did not take', async () => {
     await comes(1, { role: 'guest' });
     const host = await comes(2, { role: 'host' });

@@ -95,7 +95,8 @@ export class Ledger {
     const inReach = view.seats.filter((seat) => seat.inReach);
     if (
       code === 'conference.full' &&
-      inReach.filter((seat) => !seat.held && (command.type !== 'Join' || seat.person !== person.id)).length < this.seatsMax(room)
+      inReach.filter((seat) => !seat.held && (command.type !== 'Join' || seat.person !== person.id)).length < this.seatsMax(room) &&
+      areOneForGood(site, room, [...view.seats, ...view.waiting])
     )
       wrong('seats are free');
     if (command.type === 'Join') {
@@ -132,6 +133,19 @@ export class Ledger {
     return this.#promised;
   }
 }
+
+/**
+ * Whether all these came into one conference, or into such as were joined. Before that seats are counted in the one that is asked
+ * for, although the view shows all of them.
+ */
+const areOneForGood = (site: SimulatedSite, room: string, there: readonly { readonly leg: LegId }[]): boolean => {
+  const legs = new Set<unknown>(there.map(({ leg }) => leg));
+  const arrivals = factsOf(site, room).filter(({ type, body }) => isComing(type) && legs.has((body as Body)['leg']));
+  const conferences = new Set<unknown>(arrivals.map(({ stream }) => subjectOf(stream)));
+  const joinings = site.disk.rows('room').filter(({ type }) => type === 'ConferencesJoined');
+  const joined = joinings.map(({ body }) => (body as Body)['conferences'] as readonly unknown[]);
+  return conferences.size <= 1 || joined.some((ids) => [...conferences].every((id) => ids.includes(id)));
+};
 
 const KEEPS_LOCKED = ['ConferenceLocked', 'HostDemoted', 'PersonRemoved'];
 
