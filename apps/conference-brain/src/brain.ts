@@ -350,12 +350,10 @@ export class Brain {
   }
 
   private linkPeers(estate: Estate): void {
-    const others = Object.values(estate.sites).filter(({ id }) => id !== this.parts.site);
-    const closed = Object.values(estate.sites).flatMap(({ id, transit }) => (transit === false ? [id] : []));
-    this.links.link(
-      others.map(({ id, linkUrl }) => ({ site: id, url: linkUrl })),
-      new Set(closed),
-    );
+    const sites = Object.values(estate.sites);
+    const others = sites.filter(({ id }) => id !== this.parts.site).map(({ id, linkUrl }) => ({ site: id, url: linkUrl }));
+    const closed = sites.filter(({ transit }) => transit === false).map(({ id }) => id);
+    this.links.link(others, new Set(closed));
   }
 
   /** State, which is said again when it changes or soon anyway: what a bus that is away does not take is not missed. */

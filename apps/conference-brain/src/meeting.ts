@@ -236,10 +236,8 @@ export class Meeting {
     const carrying = [...this.seats.inRoom(this.room).values()].map(({ node }) => node);
     // Where nobody of this site is in, a node stands in as long as other sites see each other through here.
     const passes = carrying.length === 0 && carriesForOthers(view, this.links.network, this.writer.site);
-    this.intermediary = intermediaryOf(
-      passes ? [this.freeNode() ?? this.intermediary ?? []].flat() : this.nodes.there(carrying),
-      this.intermediary,
-    );
+    const standIns = passes ? [this.freeNode() ?? this.intermediary ?? []].flat() : this.nodes.there(carrying);
+    this.intermediary = intermediaryOf(standIns, this.intermediary);
     this.output.standIn(this.intermediary);
     if (before === undefined || [attach, ended, notices].some(({ length }) => length > 0) || !sameMeeting(before, view)) {
       this.revision += 1;
