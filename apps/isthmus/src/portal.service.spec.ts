@@ -179,10 +179,11 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
   it('draws what runs, and says what crosses between sites and what that saves', async () => {
     await enter();
     const { items } = await ask('get', '/v1/rooms');
+    let revision = 1;
     const three = (site: string, names: readonly string[]) => names.map((name) => ({ name, node: `${site}-1` }));
     const reports = reportingSites(bus, {
       sites: { nyc: { nodes: ['nyc-1', 'nyc-2'] }, lon: { nodes: ['lon-1'] } },
-      estateRevision: () => 1,
+      estateRevision: () => revision,
       meetings: [
         {
           conference: 'c1',
@@ -205,6 +206,19 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
       await page.getByText('Table', { exact: true }).click();
       await expect.poll(() => part('fact-link').first().textContent(), soon).toContain('1 HD + 2 T, 1 voice');
       await expectAccessible(page);
+      await ask('patch', '/v1/nodes/nyc-2', { draining: false });
+      await page.getByRole('link', { name: 'Sites and nodes' }).click();
+      const node = part('node').filter({ hasText: 'nyc-2' });
+      await node.getByTestId('drain-node').click();
+      await part('confirm').click();
+      await expect.poll(() => node.textContent(), soon).toContain('fine, draining');
+      // Its site goes by what was said, and has nobody there.
+      revision = 1_000;
+      await expect.poll(() => node.textContent(), soon).toContain('fine, drained');
+      await expectAccessible(page);
+      await node.getByTestId('drain-node').click();
+      await expect.poll(() => node.textContent(), soon).not.toContain('drain');
+      await page.getByRole('link', { name: 'Live View' }).click();
     } finally {
       reports.close();
     }

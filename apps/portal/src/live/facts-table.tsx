@@ -29,7 +29,9 @@ export const FactsTable = ({ status }: { readonly status: Status }) => {
                 <Table.Tr key={`${site.site}/${node.node}`}>
                   <Table.Td>{site.name}</Table.Td>
                   <Table.Td>{node.node}</Table.Td>
-                  <Table.Td>{!site.up ? 'site silent' : !node.up ? 'down' : node.draining ? 'draining' : 'up'}</Table.Td>
+                  <Table.Td>
+                    {!site.up ? 'site silent' : !node.up ? 'down' : node.drained ? 'drained' : node.draining ? 'draining' : 'up'}
+                  </Table.Td>
                   <Table.Td ta="right">{number(node.legs)}</Table.Td>
                   <Table.Td ta="right">{number(node.capacity)}</Table.Td>
                   <Table.Td ta="right">{share(node.cpu)}</Table.Td>

@@ -111,8 +111,10 @@ export const pictureOf = (status: Status, chosen?: string): Picture => {
   };
 };
 
-const nodeLabel = ({ node, up, cpu, legs, capacity, draining }: Status['sites'][number]['nodes'][number]): string =>
-  up ? `${node}${draining ? ' (draining)' : ''}\n${legs} of ${capacity} · CPU ${share(cpu)}` : `${node}\ndoes not answer`;
+const nodeLabel = ({ node, up, cpu, legs, capacity, draining, drained }: Status['sites'][number]['nodes'][number]): string =>
+  up
+    ? `${node}${drained ? ' (drained)' : draining ? ' (draining)' : ''}\n${legs} of ${capacity} · CPU ${share(cpu)}`
+    : `${node}\ndoes not answer`;
 
 const crossingsDrawn = (status: Status, chosen: readonly ConferenceStatus[] | undefined): readonly CrossingDrawn[] => {
   const there = new Set(status.sites.map(({ site }) => site as string));

@@ -10,6 +10,7 @@ import { conditionOf, loadOf } from '../live/picture.js';
 import { Freshness } from '../live/freshness.js';
 import { useLive } from '../live/use-live.js';
 import { Pending } from '../parts/notice.js';
+import { NodeControls } from '../parts/node-controls.js';
 import { PageHead } from '../parts/page-head.js';
 import { AddSite, SiteMachines } from '../parts/site-machines.js';
 import { Wide } from '../parts/wide.js';
@@ -150,6 +151,7 @@ const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonl
         <Table.Th>Condition</Table.Th>
         <Table.Th miw={150}>Legs of capacity</Table.Th>
         <Table.Th ta="right">CPU</Table.Th>
+        <Table.Th ta="right">Actions</Table.Th>
       </Table.Tr>
     </Table.Thead>
     <Table.Tbody>
@@ -161,7 +163,7 @@ const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonl
             <Table.Td>
               <Badge variant="dot" color={COLOURS[condition]} tt="none">
                 {CONDITIONS[condition]}
-                {node.draining ? ', draining' : ''}
+                {node.drained ? ', drained' : node.draining ? ', draining' : ''}
               </Badge>
             </Table.Td>
             <Table.Td className="numbers">
@@ -176,6 +178,9 @@ const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonl
             </Table.Td>
             <Table.Td ta="right" className="numbers">
               {share(node.cpu)}
+            </Table.Td>
+            <Table.Td>
+              <NodeControls node={node} />
             </Table.Td>
           </Table.Tr>
         );
