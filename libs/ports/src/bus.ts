@@ -34,5 +34,7 @@ export interface Bus {
   subscribe(topic: Topic, options: SubscribeOptions, handle: (message: Message) => Promise<Message | void>): Promise<Subscription>;
   /** What keeps messages from going or coming now, as a sentence; undefined when nothing does. A bus within one process has no trouble. */
   trouble?(): Promise<string | undefined>;
+  /** What is away although messages go and come without it, as a sentence; undefined when nothing is (ADR 0080). */
+  degraded?(): string | undefined;
   close(): Promise<void>;
 }

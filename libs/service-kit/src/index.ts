@@ -13,7 +13,16 @@ export { logOf, makeLog, nestLog, type Log } from './log.js';
 export { runMain } from './main.js';
 export { ProblemFilter, problemOf, type Problem } from './problem.js';
 export { isSecretName, redact } from './redact.js';
-export { BODY_BYTES_MAX, startService, type Check, type Listen, type RunningService, type ServiceOptions } from './service.js';
+export {
+  BODY_BYTES_MAX,
+  busCheck,
+  startService,
+  type Check,
+  type Listen,
+  type RunningService,
+  type ServiceOptions,
+  type Verdict,
+} from './service.js';
 export { parseStrictJson, type JsonRefusal } from './strict-json.js';
 export {
   currentService,

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Refusal } from '@isthmus/kernel';
-import { startService, type RunningService } from './service.js';
+import { startService, type RunningService, type Verdict } from './service.js';
 
 @Controller()
 class EchoController {
@@ -47,16 +47,23 @@ const post = (service: RunningService, body: string, type = 'application/json') 
 describe('a service', () => {
   it('tells of its health: live, started, ready and on what that depends', async () => {
     let store: string | undefined = 'the disk is full';
-    const service = await start(0, '127.0.0.1', { checks: { store: () => store } });
+    let broker: Verdict = undefined;
+    const service = await start(0, '127.0.0.1', { checks: { store: () => store, broker: () => broker } });
     expect((await fetch(`${service.url}/healthz/live`)).status).toBe(200);
     expect((await fetch(`${service.url}/healthz/startup`)).status).toBe(200);
     const unready = await fetch(`${service.url}/healthz/ready`);
     expect([unready.status, await unready.json()]).toEqual([
       503,
-      { status: 'unready', service: 'echo', dependencies: { store: 'the disk is full', service: 'ok' } },
+      { status: 'unready', service: 'echo', dependencies: { store: 'the disk is full', broker: 'ok', service: 'ok' } },
     ]);
     store = undefined;
     expect((await fetch(`${service.url}/healthz/ready`)).status).toBe(200);
+    broker = { degraded: 'away for 3 s' };
+    const degraded = await fetch(`${service.url}/healthz/ready`);
+    expect([degraded.status, await degraded.json()]).toMatchObject([
+      200,
+      { status: 'degraded', dependencies: { store: 'ok', broker: 'away for 3 s' } },
+    ]);
   });
 
   it.each([

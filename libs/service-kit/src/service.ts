@@ -19,8 +19,9 @@ export interface Listen {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
 
-/** Undefined: fine. A sentence: what is missing. */
-export type Check = () => Promise<string | undefined> | string | undefined;
+/** Undefined: fine. A sentence: what is missing. `degraded`: what is missing although the service does all it should without it. */
+export type Verdict = string | undefined | { readonly degraded: string };
+export type Check = () => Promise<Verdict> | Verdict;
 
 export interface RunningService {
   readonly name: string;
@@ -73,8 +74,7 @@ const start = async (options: ServiceOptions): Promise<RunningService> => {
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });
   app.disable('x-powered-by');
   app.useGlobalFilters(new ProblemFilter());
-  const ofBus: Record<string, Check> = bus?.trouble ? { bus: () => bus.trouble?.() } : {};
-  addHealth(app, name, { ...ofBus, ...checks, service: () => (draining ? 'it is stopping' : undefined) });
+  addHealth(app, name, { ...(bus ? busCheck(bus) : {}), ...checks, service: () => (draining ? 'it is stopping' : undefined) });
   try {
     await configure?.(app);
     if (bus) app.connectMicroservice({ strategy: new BusServer(bus, name, group) }, { inheritAppConfig: true });
@@ -99,6 +99,18 @@ const start = async (options: ServiceOptions): Promise<RunningService> => {
     app,
     server,
     close: () => (closing ??= close()),
+  };
+};
+
+/** How its bus is, for whoever takes part in one that may have trouble; an empty record for a bus that has none. */
+export const busCheck = (bus: Bus): Readonly<Record<string, Check>> => {
+  if (bus.trouble === undefined) return {};
+  return {
+    bus: async () => {
+      const trouble = await bus.trouble?.();
+      const degraded = bus.degraded?.();
+      return trouble ?? (degraded === undefined ? undefined : { degraded });
+    },
   };
 };
 
@@ -167,15 +179,21 @@ const addHealth = (app: NestExpressApplication, name: string, checks: Readonly<R
   // Startup is over once the process listens at all: what is awaited at start is awaited before that.
   app.use('/healthz/startup', (_req: IncomingMessage, res: ServerResponse) => answer(res, 200, { status: 'ok', service: name }));
   app.use('/healthz/ready', async (_req: IncomingMessage, res: ServerResponse) => {
-    const states: Record<string, string> = {};
+    const verdicts: [string, Verdict][] = [];
     for (const [dependency, check] of Object.entries(checks)) {
-      states[dependency] = await Promise.resolve()
-        .then(check)
-        .then((missing) => missing ?? 'ok')
-        .catch((error: unknown) => String(error));
+      verdicts.push([
+        dependency,
+        await Promise.resolve()
+          .then(check)
+          .catch((error: unknown) => String(error)),
+      ]);
     }
-    const ready = Object.values(states).every((state) => state === 'ok');
-    answer(res, ready ? 200 : 503, { status: ready ? 'ok' : 'unready', service: name, dependencies: states });
+    const said = (verdict: Verdict) => (typeof verdict === 'object' ? verdict.degraded : (verdict ?? 'ok'));
+    const dependencies = Object.fromEntries(verdicts.map(([dependency, verdict]) => [dependency, said(verdict)]));
+    const unready = verdicts.some(([, verdict]) => typeof verdict === 'string');
+    const degraded = verdicts.some(([, verdict]) => typeof verdict === 'object');
+    // Whoever is degraded still takes calls: nobody should be sent elsewhere.
+    answer(res, unready ? 503 : 200, { status: unready ? 'unready' : degraded ? 'degraded' : 'ok', service: name, dependencies });
   });
   app.use('/version', (_req: IncomingMessage, res: ServerResponse) => answer(res, 200, { service: name, version: '0.1.0' }));
 };

@@ -16,6 +16,7 @@ export const tracedBus = (bus: Bus, service: string): Bus => {
     request: (message, deadlineMs) => sending('request', message, (withTrace) => bus.request(withTrace, deadlineMs)),
     subscribe: (topic, options, handle) => bus.subscribe(topic, options, (message) => inService(service, () => receiving(message, handle))),
     ...(bus.trouble ? { trouble: () => bus.trouble!() } : {}),
+    ...(bus.degraded ? { degraded: () => bus.degraded!() } : {}),
     close: () => bus.close(),
   };
   SERVICE_OF.set(traced, service);
