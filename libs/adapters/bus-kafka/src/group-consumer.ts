@@ -71,6 +71,12 @@ export class GroupConsumer {
     return (this.closing ??= this.leave());
   }
 
+  /** Whether new messages have been looked for since then (monotonic, ms), if there is a place for us to look at. */
+  looksSince(ms: number): boolean {
+    return this.lookedAtMs >= ms || Object.values(this.assigned).every((partitions) => partitions.length === 0);
+  }
+  private lookedAtMs = -Infinity;
+
   private isJoinedFor(topic: Topic): boolean {
     return this.consumer !== undefined && this.joinedTopics.has(topic);
   }
@@ -137,6 +143,7 @@ export class GroupConsumer {
       });
       consumer.on(events.FETCH, () => {
         if (!pinned) return;
+        this.lookedAtMs = performance.now();
         arrived = true;
         clearTimeout(late);
         resolve();

@@ -24,6 +24,10 @@ export interface KafkaBusOptions extends KafkaAccess {
 export interface KafkaBus extends Bus {
   /** What keeps messages from going or coming, as a sentence; undefined when nothing does. For `/healthz/ready`. */
   trouble(): Promise<string | undefined>;
+  /** Why what is published is not taken now; undefined if it is, or if nothing was. */
+  failing(): string | undefined;
+  /** Whether every group of this process, and its answers, have been looked for since then (monotonic, ms). */
+  looksSince(ms: number): boolean;
 }
 
 /** Messages that nobody could make sense of, or whose handler failed, with the reason. */
@@ -201,7 +205,12 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
     await admin.disconnect().catch(() => undefined);
   };
 
-  return { publish, request, subscribe, trouble, close: () => (closing ??= close()) };
+  return {
+    ...{ publish, request, subscribe, trouble },
+    failing: () => outbox.trouble?.message,
+    looksSince: (ms) => [replies, ...[...groups.values()].map(({ consumer }) => consumer)].every((each) => each.looksSince(ms)),
+    close: () => (closing ??= close()),
+  };
 };
 
 const FAREWELL_MS = 1_000;

@@ -28,6 +28,7 @@ export class Replies {
   private consumer: Consumer | undefined;
   private listening: Promise<void> | undefined;
   private closed = false;
+  private lookedAtMs = -Infinity;
 
   constructor(
     private readonly kafka: Kafka,
@@ -86,7 +87,12 @@ export class Replies {
       this.listening = undefined;
       setTimeout(() => void this.ready().catch(() => undefined), AGAIN_MS).unref();
     });
-    const arrives = new Promise<void>((resolve) => consumer.on(events.FETCH, () => resolve()));
+    const arrives = new Promise<void>((resolve) =>
+      consumer.on(events.FETCH, () => {
+        this.lookedAtMs = performance.now();
+        resolve();
+      }),
+    );
     await consumer.connect();
     await consumer.subscribe({ topics: [this.topic], fromBeginning: false });
     await consumer.run({
@@ -98,6 +104,11 @@ export class Replies {
     });
     await arrives;
     if (this.closed) await consumer.disconnect().catch(() => undefined);
+  }
+
+  /** Whether answers have been looked for since then (monotonic, ms), or nothing has ever been asked. */
+  looksSince(ms: number): boolean {
+    return this.consumer === undefined || this.lookedAtMs >= ms;
   }
 
   private heard(reply: Reply): void {

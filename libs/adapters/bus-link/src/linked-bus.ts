@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Defect, Fault } from '@isthmus/kernel';
 import { dial, type Credentials, type Identity, type SecureLink } from '@isthmus/peers-http';
-import type { Bus, Message, SubscribeOptions, Subscription, Topic } from '@isthmus/ports';
+import type { Message, SubscribeOptions, Subscription, Topic } from '@isthmus/ports';
 import { arrived, BUS_LIMITS, crossing, toMember, type FromMember, type ToMember } from './bus-link-protocol.js';
+import type { Way } from './several-ways.js';
 
 export interface LinkedBusOptions {
   /** Where the site's bus is: `wss://127.0.0.11:7105`. */
@@ -36,7 +37,7 @@ const WAITING_MAX = 10_000;
 const DONE_KEPT = 1_000;
 
 /** A site's bus for a process beside the one that holds it. The same promises (`busContract`), also while the link is down and up again. */
-export const linkedBus = (options: LinkedBusOptions): Bus => {
+export const linkedBus = (options: LinkedBusOptions): Way => {
   const { name, log } = options;
   const session = randomUUID();
   const calls = new Map<number, Call>();
@@ -188,6 +189,7 @@ export const linkedBus = (options: LinkedBusOptions): Bus => {
       };
       return { close: () => (leaving ??= leave()) };
     },
+    linked: () => link !== undefined,
     close: () => (closing ??= close()),
   };
 };
