@@ -13,7 +13,7 @@ const CLOCK = { now: () => Date.now(), monotonic: () => performance.now() };
 /** The conference-brain as a process of its own: with KAFKA_BROKERS a part of its site, without it nobody can ask it for a seat. */
 await runMain('conference-brain', async () => {
   const config = readConfig('conference-brain', settings);
-  const { site, host, port, linkPort, stateDir, managementUrl, token, authorityFingerprint } = config;
+  const { site, host, port, linkPort, doorPort, stateDir, managementUrl, token, authorityFingerprint } = config;
   const credentialsDir = config.credentialsDir ?? join(stateDir, 'credentials');
   const credentials = await siteCredentials(
     'conference-brain',
@@ -23,7 +23,11 @@ await runMain('conference-brain', async () => {
   );
   const log = logOf('conference-brain');
   const tracing = startTracing('conference-brain', { attributes: { 'isthmus.site': site } });
-  const bus = await serviceBus('conference-brain');
+  const bus = await serviceBus('conference-brain', {
+    site,
+    credentials: async () => credentials,
+    door: { host, port: doorPort },
+  });
   const store = await serviceStore('conference-brain', { file: join(stateDir, 'facts.db'), journal: join(stateDir, 'journal') });
   const peers = () =>
     httpPeers({

@@ -11,6 +11,10 @@ export const settings = {
   host: setting(z.string().default('127.0.0.1'), { says: 'Address for health and for the link.', example: '192.0.2.11' }),
   port: setting(port.default(7104), { says: 'Port for health.', example: '7104' }),
   linkPort: setting(port.default(7101), { says: 'Port on which other sites link to this one.', example: '7101' }),
+  doorPort: setting(port.default(7105), {
+    says: 'Port of its door, by which the services of the site reach each other while Kafka is away; with BUS_DOORS.',
+    example: '7105',
+  }),
   stateDir: setting(z.string().min(1), {
     says: 'Folder for the facts, or for what is decided while EventStoreDB is away, and, in `credentials`, the certificate of the site; back it up.',
     example: '/var/lib/isthmus/nyc',

@@ -1,14 +1,29 @@
+import { Fault } from '@isthmus/kernel';
 import { readConfig, runMain } from '@isthmus/service-kit';
 import { startTracing } from '@isthmus/telemetry-otel';
-import { serviceBus } from '@isthmus/wiring';
+import { serviceBus, siteCredentials } from '@isthmus/wiring';
 import { settings } from './settings.js';
 import { startGatewayRouter } from './start.js';
 
 /** The gateway-router as a process of its own: with KAFKA_BROKERS a part of its site, without it a door that refuses calls with `site.starting`. */
 await runMain('gateway-router', async () => {
-  const { site, siteName = site, host, port, certFile, keyFile, meetDir, allowedOrigins, graceMs } = readConfig('gateway-router', settings);
+  const {
+    site,
+    siteName = site,
+    host,
+    port,
+    certFile,
+    keyFile,
+    meetDir,
+    allowedOrigins,
+    graceMs,
+    credentialsDir,
+  } = readConfig('gateway-router', settings);
   const tracing = startTracing('gateway-router', { attributes: { 'isthmus.site': site } });
-  const bus = await serviceBus('gateway-router');
+  const bus = await serviceBus('gateway-router', {
+    site,
+    credentials: async () => siteCredentials('gateway-router', site, needed(credentialsDir)),
+  });
   const running = await startGatewayRouter({
     site,
     siteName,
@@ -26,3 +41,11 @@ await runMain('gateway-router', async () => {
     },
   };
 });
+
+function needed(credentialsDir: string | undefined): string {
+  if (credentialsDir !== undefined) return credentialsDir;
+  throw new Fault(
+    'config.invalid',
+    "To go past Kafka (BUS_DOORS), the gateway-router needs the site's certificate. Set ISTHMUS_GATEWAY_ROUTER_CREDENTIALS_DIR, for example to /var/lib/isthmus/lon/credentials.",
+  );
+}

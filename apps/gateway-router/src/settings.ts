@@ -20,6 +20,10 @@ export const settings = {
     says: 'Origins of other pages that may connect, comma between.',
     example: 'https://meet.example',
   }),
+  credentialsDir: setting(z.string().min(1).optional(), {
+    says: 'Folder with what enrolment gave to the site, for BUS_DOORS; waits until it is there.',
+    example: '/var/lib/isthmus/nyc/credentials',
+  }),
   graceMs: setting(z.coerce.number().int().min(0).max(600_000).default(20_000), {
     says: 'How long a seat is kept when a connection breaks, ms.',
     example: '20000',

@@ -7,7 +7,7 @@ import { provisioningSettings } from '@isthmus/provisioning';
 import { registrarSettings } from '@isthmus/registrar';
 import { readConfig, redactedConfig, settingRows, type SettingRow } from '@isthmus/service-kit';
 import { telemetrySettings } from '@isthmus/telemetry';
-import { EVENTSTORE_SETTINGS, KAFKA_SETTINGS } from '@isthmus/wiring';
+import { BUS_SETTINGS, EVENTSTORE_SETTINGS, KAFKA_SETTINGS } from '@isthmus/wiring';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,7 +22,7 @@ const SERVICES: Readonly<Record<string, z.ZodRawShape>> = {
 };
 
 /** Engines, that the services of a site share: their names begin as other programs call them. */
-const ENGINES: Readonly<Record<string, z.ZodRawShape>> = { KAFKA_: KAFKA_SETTINGS, EVENTSTORE_: EVENTSTORE_SETTINGS };
+const ENGINES: Readonly<Record<string, z.ZodRawShape>> = { KAFKA_: KAFKA_SETTINGS, BUS_: BUS_SETTINGS, EVENTSTORE_: EVENTSTORE_SETTINGS };
 
 /** The services that this environment says something to, or the one that was asked for. */
 const meant = (environment: Environment, service: string | undefined): readonly string[] => {

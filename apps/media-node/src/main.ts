@@ -12,7 +12,7 @@ await runMain('media-node', async () => {
   const site = config.site as SiteId;
   const credentials = await siteCredentials('media-node', site, config.credentialsDir);
   const tracing = startTracing('media-node', { attributes: { 'isthmus.site': site } });
-  const bus = await serviceBus('media-node');
+  const bus = await serviceBus('media-node', { site, credentials: async () => credentials });
   const service = await startMediaNode({
     site,
     node: config.node as NodeId,

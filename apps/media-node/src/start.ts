@@ -6,7 +6,7 @@ import type { Credentials } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import type { Bus, Clock } from '@isthmus/ports';
 import { TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
-import { logOf, startService, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
+import { busCheck, logOf, startService, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
 import { acceptClients } from './client.edge.js';
 import { MediaNode } from './media-node.js';
 import { linkNodes, type NodeLinks } from './node-links.js';
@@ -114,7 +114,7 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     name: NAME,
     module: MediaNodeModule,
     listen,
-    checks: { engine: () => node.missing(), ...(bus.trouble ? { bus: () => bus.trouble?.() } : {}) },
+    checks: { engine: () => node.missing(), ...busCheck(bus) },
     configure: (app) => {
       clients = acceptClients(app.getHttpServer(), node);
     },

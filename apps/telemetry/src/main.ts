@@ -8,7 +8,12 @@ import { startTelemetry } from './start.js';
 await runMain('telemetry', async () => {
   const { host, port, site, managementUrl, credentialsDir } = readConfig('telemetry', settings);
   const tracing = startTracing('telemetry');
-  const bus = await serviceBus('telemetry');
+  const bus = await serviceBus(
+    'telemetry',
+    site === undefined || credentialsDir === undefined
+      ? undefined
+      : { site, credentials: () => siteCredentials('telemetry', site, credentialsDir) },
+  );
   const listen = { host, port };
   const management =
     site !== undefined && managementUrl !== undefined

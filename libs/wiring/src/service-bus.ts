@@ -4,6 +4,7 @@ import { kafkaBus } from '@isthmus/bus-kafka';
 import { Fault } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
 import { logOf, readConfig, setting } from '@isthmus/service-kit';
+import { withDetour, type DetourParts } from './detours.js';
 import { TOPIC_PLANS } from './topics.js';
 
 /** The same for every service of a site, so they carry no service's name: `KAFKA_BROKERS`, as other programs call it too. */
@@ -25,9 +26,10 @@ export const KAFKA_SETTINGS = {
 /**
  * The bus that a service which runs as a process of its own takes part in: Kafka where `KAFKA_BROKERS` says so, else one within
  * the process, to which nobody else belongs.
- * @throws Fault `config.invalid`; what {@link kafkaBus} throws
+ * @param detour how it goes on while Kafka is away, where `BUS_DOORS` names a way past it; left out, it waits
+ * @throws Fault `config.invalid`; what {@link kafkaBus} and {@link withDetour} throw
  */
-export const serviceBus = async (service: string, environment = process.env): Promise<Bus> => {
+export const serviceBus = async (service: string, detour?: DetourParts, environment = process.env): Promise<Bus> => {
   const log = logOf(service);
   const report = ({ topic, group, error }: { topic: string; group: string; error: unknown }) =>
     log.error({ topic, group, error }, 'a handler failed');
@@ -38,7 +40,7 @@ export const serviceBus = async (service: string, environment = process.env): Pr
   }
   if ((saslUsername === undefined) !== (saslPassword === undefined))
     throw new Fault('config.invalid', 'KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD belong together. Set both, or neither.');
-  return kafkaBus({
+  const kafka = await kafkaBus({
     brokers: brokers.split(',').map((broker) => broker.trim()),
     clientId: `isthmus-${service}`,
     topics: TOPIC_PLANS,
@@ -49,4 +51,11 @@ export const serviceBus = async (service: string, environment = process.env): Pr
     waiting: (why) => log.warn(`waiting for Kafka: ${why}`),
     report,
   });
+  if (detour === undefined) return kafka;
+  try {
+    return await withDetour(service, kafka, detour, environment);
+  } catch (error) {
+    await kafka.close();
+    throw error;
+  }
 };

@@ -40,13 +40,22 @@ export const servicesApart = (config: SiteConfig, { kafka, eventstore }: Engines
     main: join(appsFolder, app, 'dist', 'main.js'),
     env: {
       KAFKA_BROKERS: kafka,
+      ...(ports.bus === undefined ? {} : { BUS_DOORS: `wss://${host}:${ports.bus}` }),
       ...(eventstore === undefined ? {} : { EVENTSTORE_CONNECTION_STRING: eventstore }),
       ...environmentOf(app, { site, ...own }),
     },
   });
   return [
     service('conference-brain', {
-      ...{ host, port: ports.brainHealth, linkPort: ports.brainLink, stateDir, managementUrl: management.url, token: management.token },
+      ...{
+        host,
+        port: ports.brainHealth,
+        linkPort: ports.brainLink,
+        doorPort: ports.bus,
+        stateDir,
+        managementUrl: management.url,
+        token: management.token,
+      },
       ...{ authorityFingerprint: management.caFingerprint || undefined, ...via },
     }),
     ...ports.nodes.map((node, at) =>
@@ -61,7 +70,13 @@ export const servicesApart = (config: SiteConfig, { kafka, eventstore }: Engines
     ),
     service('registrar', { host, port: ports.registrar }),
     service('telemetry', { host, port: ports.telemetry, managementUrl: management.url, credentialsDir }),
-    service('gateway-router', { siteName: name, host: clientHost, port: ports.meet, meetDir: join(appsFolder, 'meet', 'dist') }),
+    service('gateway-router', {
+      siteName: name,
+      host: clientHost,
+      port: ports.meet,
+      meetDir: join(appsFolder, 'meet', 'dist'),
+      credentialsDir,
+    }),
   ];
 };
 

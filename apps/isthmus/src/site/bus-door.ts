@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import { openBusDoor, type BusDoor, type BusMember, type BusRights } from '@isthmus/bus-link';
+import { openBusDoor, type BusDoor, type BusMember } from '@isthmus/bus-link';
 import { isAsNew, nodeWordOf } from '@isthmus/estate';
 import type { SiteId } from '@isthmus/kernel';
 import type { Credentials } from '@isthmus/peers-http';
 import type { Bus } from '@isthmus/ports';
 import { common, nodeWords, TOPICS } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
-
-/** What a media node says and hears, and nothing more: one that was taken over can neither ask for seats nor read who is where. */
-const OF_A_MEDIA_NODE: BusRights = {
-  publish: new Set([TOPICS.nodes, TOPICS.mediaEvents]),
-  request: new Set(),
-  subscribe: new Set([TOPICS.desires]),
-};
+import { OF_A_MEDIA_NODE } from '@isthmus/wiring';
 
 export interface SiteDoorOptions {
   readonly site: SiteId;
