@@ -172,7 +172,7 @@ export class Brain {
   /** @throws Fault `brain.elsewhere`, which is not to be answered: another brain of this site decides here */
   async handle(command: BrainCommand): Promise<BrainAnswer> {
     if (this.fellowship === undefined) return this.decided(command);
-    if (!this.fellowship.mayHold(command.room)) throw elsewhere(command.room);
+    if (!(await this.fellowship.decides(command.room))) throw elsewhere(command.room);
     return this.decided(command).catch((error: unknown) => {
       throw isFenced(error) ? elsewhere(command.room) : error;
     });

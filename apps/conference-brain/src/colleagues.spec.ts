@@ -84,6 +84,8 @@ describe('which brains are there', () => {
     room.asleep.add(1);
     await room.pass(2_500);
     expect(two.colleagues.there).toEqual([1, 2]);
+    // What it had may soon be the other's.
+    expect(ROOMS.filter((name) => two.colleagues.isLate(name))).toEqual(ROOMS.filter((name) => ownerOf(name, [1, 2]) === 1));
     await room.pass(1_500);
     expect(two.colleagues.there).toEqual([2]);
     expect(two.colleagues.isEnvoy).toBe(true);

@@ -25,6 +25,8 @@ export interface ColleaguesEvents {
 const BEAT_MS = 500;
 /** A brain of which nothing was heard for so long is given up, and its conferences are taken over. */
 const SILENT_MS = 3_000;
+/** One that is late may be gone; who asks for what it has is not sent away. */
+const LATE_MS = 1_200;
 /** Whoever does not even hear themself for so long is deaf, and nobody's silence counts. */
 const DEAF_MS = 1_200;
 /** How long a brain listens before it takes anything: whoever is there has said so three times by then. */
@@ -76,6 +78,12 @@ export class Colleagues {
   /** Whether a room belongs to this brain, as far as it can tell. */
   isMine(room: string): boolean {
     return this.ready && ownerOf(room, this.there) === this.parts.brain;
+  }
+
+  /** Whether the brain that a room belongs to has not been heard for longer than it should be: soon it may be another's. */
+  isLate(room: string): boolean {
+    const owner = this.heard.get(ownerOf(room, this.there) ?? 0);
+    return owner !== undefined && this.parts.clock.monotonic() - owner.atMs > LATE_MS;
   }
 
   /** The brain that speaks for its site to the others: the one that has been there for longest. */

@@ -42,6 +42,8 @@ export interface FellowshipParts {
 }
 
 const LOOK_EVERY_MS = 500;
+const WAIT_MS = 100;
+const WAIT_FOR_MS = 3_000;
 const CATEGORIES = ['estate', 'room', 'conference'] as const;
 /** Facts that came by us are met again in the store a moment later; so many of them are recognized. */
 const RECENT_MAX = 20_000;
@@ -117,9 +119,13 @@ export class Fellowship {
     await this.following.catch(() => undefined);
   }
 
-  /** Whether a room is held here, or would be if somebody asked for it. */
-  mayHold(room: string): boolean {
-    return this.holding.has(room) || this.colleagues.isMine(room);
+  /** Whether this brain decides a room. While it listens who is there, or the one that should is silent, whoever asks waits. */
+  async decides(room: string): Promise<boolean> {
+    const does = () => this.holding.has(room) || this.colleagues.isMine(room);
+    const unsettled = () => !this.stopped.signal.aborted && (!this.colleagues.ready || this.colleagues.isLate(room));
+    for (let waitedMs = 0; !does() && unsettled() && waitedMs < WAIT_FOR_MS; waitedMs += WAIT_MS)
+      await new Promise<void>((resolve) => void this.parts.timers.after(WAIT_MS, resolve));
+    return does();
   }
 
   /** @throws Fault while the store is away */

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { randomBytes, randomInt } from 'node:crypto';
 import { Defect, Fault, Refusal, type SiteId } from '@isthmus/kernel';
 import { legIdOf, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import type { Bus } from '@isthmus/ports';
@@ -7,13 +6,16 @@ import { TOPICS, type Act, type BrainAnswer, type BrainCommand } from '@isthmus/
 import { brainAnswer, checked } from './shapes.js';
 
 /** Nobody answers for that long: it is asked again, and another brain may have taken over by then (ADR 0059). */
-const TRY_FOR_MS = 1_000;
+const TRY_FOR_MS = 3_000;
 const ANSWER_WITHIN_MS = 6_000;
+/** Whoever has too much to do is asked again after about so long, not by all at once, and not when it could only be late. */
+const PAUSE_MS = { least: 500, most: 1_500 };
+const WORTH_ASKING_MS = 500;
 
 /** Whoever was removed is not there to be removed again, nor is a meeting that was ended there to be ended. */
 const DONE_ALREADY: ReadonlySet<string> = new Set(['conference.unknown-leg', 'conference.ended']);
-/** Nobody began with it in time. */
-const UNANSWERED: ReadonlySet<string> = new Set(['bus.no-answer', 'bus.overloaded']);
+/** Nobody began with it in time, and whoever would have has said so. */
+const OVERLOADED = 'bus.overloaded';
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** What a Join is answered with: a seat, or a place at the door. */
@@ -65,17 +67,19 @@ export class Brain {
   /** @param done refusals that, of a command asked again, say that it was carried out the first time */
   private async ask(command: BrainCommand, done: ReadonlySet<string> = NOTHING): Promise<BrainAnswer> {
     const question = { topic: TOPICS.commands, key: command.room, value: command };
-    for (let leftMs = ANSWER_WITHIN_MS; ; leftMs -= TRY_FOR_MS) {
-      const askedAtMs = performance.now();
+    const deadlineMs = performance.now() + ANSWER_WITHIN_MS;
+    for (let asked = 0; ; asked += 1) {
+      const leftMs = Math.round(deadlineMs - performance.now());
       try {
         const { value } = await this.bus.request(question, Math.min(leftMs, TRY_FOR_MS));
         return checked(brainAnswer, value, 'answer of the brain');
       } catch (error) {
-        if (error instanceof Refusal && leftMs < ANSWER_WITHIN_MS && done.has(String((error as Refusal).code))) return { type: 'Done' };
-        const unanswered = error instanceof Fault && UNANSWERED.has((error as Fault).code);
-        if (!unanswered || leftMs <= TRY_FOR_MS) throw error;
-        // Whoever has too much to do is not asked at once for what it has just refused.
-        await sleep(Math.max(0, askedAtMs + TRY_FOR_MS - performance.now()));
+        if (error instanceof Refusal && asked > 0 && done.has(String((error as Refusal).code))) return { type: 'Done' };
+        const code = error instanceof Fault ? (error as Fault).code : undefined;
+        if (code !== OVERLOADED && code !== 'bus.no-answer') throw error;
+        const pauseMs = code === OVERLOADED ? randomInt(PAUSE_MS.least, PAUSE_MS.most) : 0;
+        if (deadlineMs - performance.now() - pauseMs < WORTH_ASKING_MS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }
