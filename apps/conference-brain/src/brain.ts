@@ -302,7 +302,7 @@ export class Brain {
   }
 
   private async adopted(facts: readonly Fact[]): Promise<void> {
-    const [estate, happened] = [facts.filter(isOfEstate), facts.filter((fact) => !isOfEstate(fact))];
+    const { estate = [], happened = [] } = Object.groupBy(facts, ({ stream }) => (categoryOf(stream) === 'estate' ? 'estate' : 'happened'));
     if (estate.length > 0) this.copy.take(estate);
     const failures: unknown[] = [];
     for (const [room, some] of Map.groupBy(happened, (fact) => roomOf(fact.stream))) {
@@ -394,5 +394,3 @@ export class Brain {
     this.waking.push(this.parts.timers.every(ms, work));
   }
 }
-
-const isOfEstate = ({ stream }: Fact): boolean => categoryOf(stream) === 'estate';

@@ -21,6 +21,8 @@ eventStoreContract('an event store with a journal before it', async () => {
 class Elsewhere {
   state: 'there' | 'away' | 'mute' = 'there';
   tells = true;
+  /** How many facts it was given to adopt, each time. */
+  readonly portions: number[] = [];
 
   constructor(readonly real: EventStore) {}
 
@@ -36,7 +38,10 @@ class Elsewhere {
       ...real,
       append: (...args) => reached(() => real.append(...args)),
       follow: (category, after, signal) => (this.tells ? real.follow(category, after, signal) : real.follow('nothing', after, signal)),
-      adopt: (...args) => reached(() => real.adopt(...args)),
+      adopt: (facts) => {
+        this.portions.push(facts.length);
+        return reached(() => real.adopt(facts));
+      },
       trouble: async () => (this.state === 'there' ? undefined : 'it is away'),
       close: async () => undefined,
     };
@@ -49,8 +54,8 @@ describe('an event store that is away', { timeout: 30_000 }, () => {
   let folder: string;
   let elsewhere: Elsewhere;
   const opened: EventStore[] = [];
-  const open = async (): Promise<EventStore> => {
-    const store = await journaledEventStore({ store: elsewhere.store, folder: join(folder, 'journal'), patienceMs: 200, lookEveryMs: 20 });
+  const open = async (patienceMs = 200): Promise<EventStore> => {
+    const store = await journaledEventStore({ store: elsewhere.store, folder: join(folder, 'journal'), patienceMs, lookEveryMs: 20 });
     opened.push(store);
     return store;
   };
@@ -64,6 +69,21 @@ describe('an event store that is away', { timeout: 30_000 }, () => {
     for (const store of opened.splice(0)) await store.close();
     await elsewhere.real.close();
     await rm(folder, { recursive: true });
+  });
+
+  test('short streams go over many at a time, and long histories in portions', async () => {
+    const store = await open(20_000);
+    elsewhere.state = 'away';
+    const facts = Array.from({ length: 300 }, (_, at) => chain(streamOf(`m${at}`), 2)).flat();
+    await store.adopt(facts);
+    expect(await store.trouble?.()).toMatch(/journal/);
+    elsewhere.portions.splice(0);
+    elsewhere.state = 'there';
+    await expect.poll(journals, settled).toEqual([]);
+    expect(elsewhere.portions).toEqual([200, 200, 200]);
+    const others = Array.from({ length: 500 }, (_, at) => chain(streamOf(`n${at}`, 'lon', 4), 1)).flat();
+    expect(await store.adopt(others)).toEqual(others);
+    expect(elsewhere.portions.slice(3)).toEqual([200, 200, 100]);
   });
 
   test('what is acknowledged meanwhile is read and followed here at once, and is in the store when it is back, in order, once', async () => {
@@ -116,7 +136,7 @@ describe('an event store that is away', { timeout: 30_000 }, () => {
   });
 
   test('what the store refuses is refused, and not written elsewhere', async () => {
-    const store = await open();
+    const store = await open(20_000); // It is there, however busy its disk is.
     await store.append(stream, -1, chain(stream, 2));
     await expect(store.append(stream, 0, chain(stream, 2, chain(stream, 1)[0], 'otherwise').slice(0, 1))).rejects.toBeInstanceOf(Refusal);
     expect(await journals()).toEqual([]);

@@ -23,6 +23,10 @@ const PATIENCE_MS = 1_500;
 const LOOK_EVERY_MS = 500;
 const PORTION = 200;
 const ADDED_WITHIN_MS = 5;
+/** With so few left, everybody may wait a moment for them. */
+const LAST_FEW = 50;
+/** Where more comes in than goes over, it does not get better by waiting. */
+const ROUNDS_MAX = 10;
 /** So many of the last facts that the store took: followers may not have heard of them from it before it went away. */
 const RECENT = 1_000;
 
@@ -101,7 +105,7 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
       const begun = await journal;
       late = [];
       await carryOver(begun, store);
-      await adoptAll(store, late.splice(0));
+      for (let round = 0; late.length > LAST_FEW && round < ROUNDS_MAX; round += 1) await adoptAll(store, late.splice(0));
       gate = new Promise((resolve) => (open = resolve));
       while (adding > 0) await sleep(ADDED_WITHIN_MS);
       await adoptAll(store, late.splice(0));
@@ -195,12 +199,15 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
         () => store.append(stream, expected, facts),
         async (why) => void (await journaled(facts, why)),
       ),
-    adopt: (facts) =>
-      kept(
-        facts,
-        () => store.adopt(facts),
-        (why) => journaled(facts, why),
-      ),
+    adopt: async (facts) => {
+      const fresh: Fact[] = [];
+      // Patience is for so many, or a store that is given a whole history would seem to be away.
+      for (const some of portions(facts)) {
+        const inStore = () => store.adopt(some);
+        fresh.push(...(await kept(some, inStore, (why) => journaled(some, why))));
+      }
+      return fresh;
+    },
     read,
     follow,
     streams: async (category) => {
@@ -246,8 +253,11 @@ const carryOver = async (journal: Journal, store: EventStore): Promise<void> => 
 };
 
 const adoptAll = async (store: EventStore, facts: readonly Fact[]): Promise<void> => {
-  for (let at = 0; at < facts.length; at += PORTION) await store.adopt(facts.slice(at, at + PORTION));
+  for (const some of portions(facts)) await store.adopt(some);
 };
+
+const portions = (facts: readonly Fact[]): readonly (readonly Fact[])[] =>
+  Array.from({ length: Math.ceil(facts.length / PORTION) }, (_, at) => facts.slice(at * PORTION, (at + 1) * PORTION));
 
 /** Only the world's failures: what the store refuses, or says was taken over, is no reason to write it elsewhere. */
 const isAway = (error: unknown): boolean => error instanceof Fault && (error as Fault).code === 'store.unavailable';
