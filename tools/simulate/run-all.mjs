@@ -6,6 +6,7 @@ import { ROOT } from '../lib/paths.mjs';
 import { runTool } from '../lib/problem.mjs';
 import { runPlanted } from './planted.mjs';
 import { inParallel, SeedThread, threadsFor } from './pool.mjs';
+import { addToLog, rangesLeft, readLog } from './range-log.mjs';
 import { optionsOf, readWish } from './wish.mjs';
 
 /** @typedef {import('./wish.mjs').Wish} Wish */
@@ -13,6 +14,8 @@ import { optionsOf, readWish } from './wish.mjs';
 const ENTRY = pathToFileURL(join(ROOT, 'libs/simulator/dist/index.js')).href;
 /** Seeds that a thread is given at a time. */
 const CHUNK = 50;
+/** The same where each such part is a line of a log. */
+const LOGGED_CHUNK = 500;
 const FAILURES_TOLD = 10;
 /** So many of the histories must be such that both sides of a split wrote, and became one. */
 const MERGED_SHARE = 0.8;
@@ -31,22 +34,36 @@ async function runSeeds(wish, begun) {
   /** @type {Map<string, { times: number, worlds: number }>} */
   const did = new Map();
   let [seeds, merged, told] = [0, 0, performance.now()];
-  const chunks = Array.from({ length: Math.ceil(wish.seeds / CHUNK) }, (_, i) => ({
-    from: wish.from + i * CHUNK,
-    count: Math.min(CHUNK, wish.seeds - i * CHUNK),
-  }));
-  const threads = Array.from({ length: Math.min(threadsFor(wish.threads), chunks.length) }, () => new SeedThread(ENTRY, optionsOf(wish)));
+  const { log } = wish;
+  const options = optionsOf(wish);
+  const lived = log === undefined ? [] : readLog(log, options);
+  const chunks = rangesLeft({ from: wish.from, count: wish.seeds }, lived, log === undefined ? CHUNK : LOGGED_CHUNK);
+  const threads = Array.from({ length: Math.min(threadsFor(wish.threads), chunks.length) }, () => new SeedThread(ENTRY, options));
   const idle = [...threads];
   await inParallel(chunks, threads.length, async ({ from, count }) => {
     const thread = /** @type {SeedThread} */ (idle.pop());
+    const since = performance.now();
     const result = await thread.run(from, count);
     idle.push(thread);
+    if (log !== undefined) {
+      const failed = result.failures.map(({ seed }) => seed);
+      addToLog(log, options, {
+        from,
+        count,
+        failed,
+        commit: commit(),
+        seconds: (performance.now() - since) / 1_000,
+      });
+    }
     seeds += result.seeds;
     merged += result.merged;
     const worlds = new Map(result.worlds);
     for (const [what, times] of result.did) {
       const known = did.get(what) ?? { times: 0, worlds: 0 };
-      did.set(what, { times: known.times + times, worlds: known.worlds + (worlds.get(what) ?? 0) });
+      did.set(what, {
+        times: known.times + times,
+        worlds: known.worlds + (worlds.get(what) ?? 0),
+      });
     }
     for (const failure of result.failures) {
       failures.push(failure);
@@ -54,12 +71,15 @@ async function runSeeds(wish, begun) {
     }
     if (performance.now() - told > 60_000) {
       told = performance.now();
-      process.stdout.write(`${seeds} of ${wish.seeds} seeds, ${failures.length} failures, ${seconds(begun)} s\n`);
+      process.stdout.write(
+        `${seeds} of ${chunks.reduce((sum, chunk) => sum + chunk.count, 0)} seeds, ${failures.length} failures, ${seconds(begun)} s\n`,
+      );
     }
   });
   await Promise.all(threads.map((thread) => thread.end()));
+  if (log !== undefined) tellLog(readLog(log, options));
   tellDistribution(did, seeds);
-  const share = merged / seeds;
+  const share = merged / Math.max(1, seeds);
   process.stdout.write(
     `${(100 * share).toFixed(1)} % merged histories that both sides of a split had written (at least ${100 * MERGED_SHARE} %)\n`,
   );
@@ -97,6 +117,13 @@ function tellFailure({ seed, violations }, wish) {
   process.stdout.write(
     `  again: npm run simulate -- --seed ${seed}${wish.sites === undefined ? '' : ` --sites ${wish.sites}`}${wish.restores ? ' --restores' : ''}\n`,
   );
+}
+
+/** What all runs together have found. @param {readonly import('./range-log.mjs').Lived[]} lived */
+function tellLog(lived) {
+  const all = lived.reduce((sum, { count }) => sum + count, 0);
+  const failed = lived.flatMap((range) => range.failed);
+  process.stdout.write(`logged so far: ${all} seeds, ${failed.length} failures${failed.length > 0 ? `: ${failed.join(', ')}` : ''}\n`);
 }
 
 function commit() {

@@ -12,6 +12,7 @@ import { Problem } from '../lib/problem.mjs';
  * @property {boolean} verify whether the ordinary specs let each planted bug pass
  * @property {readonly string[]} only planted bugs by a part of their name
  * @property {number | undefined} threads
+ * @property {string | undefined} log a file that says which seeds have been lived through: those are left out, and the others added
  */
 
 /** @param {string[]} args @returns {Wish} */
@@ -24,6 +25,7 @@ export const readWish = (args) => {
       seed: { type: 'string' },
       sites: { type: 'string' },
       threads: { type: 'string' },
+      log: { type: 'string' },
       restores: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
@@ -36,6 +38,7 @@ export const readWish = (args) => {
     seed: values.seed === undefined ? undefined : count('seed', values.seed, 0, 2 ** 31),
     sites: values.sites === undefined ? undefined : count('sites', values.sites, 2, 50),
     threads: values.threads === undefined ? undefined : count('threads', values.threads, 1, 64),
+    log: values.log,
     restores: values.restores,
     planted: values.planted,
     verify: values.verify,
@@ -44,7 +47,10 @@ export const readWish = (args) => {
 };
 
 /** What each world is told. @param {Wish} wish @returns {import('@isthmus/simulator').WorldOptions} */
-export const optionsOf = ({ sites, restores }) => ({ restores, ...(sites === undefined ? {} : { sites }) });
+export const optionsOf = ({ sites, restores }) => ({
+  restores,
+  ...(sites === undefined ? {} : { sites }),
+});
 
 /** @param {string} name @param {string} text @param {number} from @param {number} to @returns {number} */
 const count = (name, text, from, to) => {
