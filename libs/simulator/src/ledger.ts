@@ -88,10 +88,12 @@ export class Ledger {
 
   /** A refusal is right, too: nobody is kept out for a network's fault. */
   refused({ site, person, room, leg }: Window, command: BrainCommand, code: string): void {
-    const view = site.views.get(room);
-    if (view === undefined) return;
     const wrong = (what: string) =>
       this.violated('a refusal has its reason', `${site.id} on ${JSON.stringify(command)}: ${code}, and ${what}`);
+    // Here a disk takes a write or says that it did not, and nobody else writes where this brain does.
+    if (code === 'store.outcome-unknown') wrong('another decision of its own came between');
+    const view = site.views.get(room);
+    if (view === undefined) return;
     const inReach = view.seats.filter((seat) => seat.inReach);
     if (
       code === 'conference.full' &&

@@ -32,11 +32,13 @@ export const PLANTED = [
     to: '  LegReturned: leg,',
   },
   {
+    // Where something is decided in a conference that was let go of in that very moment, all of it is over, and half of it refuses
+    // the same. Where facts of others come for it, it goes on.
     name: 'half-of-one-read-again',
     breaks: 'rule 6: conferences that are one are one for good, also when they are read again',
     file: 'apps/conference-brain/src/chronicle.ts',
-    from: '    const ids = groupsOf(this.openings.state).find((joined) => joined.includes(id)) ?? [id];\n',
-    to: '    const ids = [id];\n',
+    from: '      for (const ids of joined) if (ids.some((id) => needed.has(id))) for (const id of ids) needed.add(id);\n',
+    to: '',
   },
   {
     name: 'reach-is-who-ever-was',
