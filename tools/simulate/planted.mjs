@@ -1,12 +1,12 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { BIN, LOCAL_CACHE, ROOT, toolEnvironment } from '../lib/paths.mjs';
-import { Problem } from '../lib/problem.mjs';
-import { run } from '../lib/run.mjs';
+import { ROOT } from '../lib/paths.mjs';
+import { COPIES, freshFolder, linkPackages, patch } from './copies.mjs';
 import { optionsOf } from './wish.mjs';
 import { inParallel, SeedThread, threadsFor } from './pool.mjs';
+import { verifyAll } from './verify.mjs';
 
 /**
  * A bug planted in product code: in `file`, `from` (which stands there exactly once) becomes `to`.
@@ -18,8 +18,6 @@ import { inParallel, SeedThread, threadsFor } from './pool.mjs';
  * @property {string} to
  */
 
-/** Where copies of the product are patched; the checkout is never touched. */
-const COPIES = join(LOCAL_CACHE, 'planted');
 /** What the simulator runs, as folders of the checkout. */
 const PACKAGES = readdirSync(join(ROOT, 'libs'))
   .filter((name) => existsSync(join(ROOT, 'libs', name, 'dist')))
@@ -50,23 +48,12 @@ export const runPlanted = async (wish, entry, begun) => {
     seeds += found.seeds;
     say(planted, found.at !== undefined, found.what);
   });
-  if (wish.verify)
-    for (const planted of all) {
-      const patched = patch(planted);
-      if (patched !== undefined) await verify(planted, patched, say);
-    }
+  if (wish.verify) await verifyAll(all, threadsFor(wish.threads), say);
   rmSync(COPIES, { recursive: true, force: true });
   process.stdout.write(
     `planted: ${all.length} bugs, ${failed} failures, ${seeds} seeds, ${((performance.now() - begun) / 1_000).toFixed(1)} s\n`,
   );
   return failed === 0 && all.length > 0 ? 0 : 1;
-};
-
-/** The file with the bug in it; undefined if the place where it belongs is not there exactly once. @param {Planted} planted */
-export const patch = ({ file, from, to }) => {
-  const path = join(ROOT, file);
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  return text.split(from).length === 2 ? text.replace(from, () => to) : undefined;
 };
 
 /**
@@ -85,7 +72,12 @@ const hunt = async (bad, good, wish) => {
       if (failure === undefined) continue;
       // What fails without the bug as well has not found it.
       const { failures } = await sound.run(failure.seed, 1);
-      if (failures.length > 0) return { at: undefined, seeds, what: `SEED=${failure.seed} fails without it, too` };
+      if (failures.length > 0)
+        return {
+          at: undefined,
+          seeds,
+          what: `SEED=${failure.seed} fails without it, too`,
+        };
       return {
         at: failure.seed,
         seeds,
@@ -110,53 +102,12 @@ const copyOfBuilt = ({ name, file }, source) => {
   }
   linkPackages(root, PACKAGES);
   const { outputText } = ts.transpileModule(source, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2024, useDefineForClassFields: true },
+    compilerOptions: {
+      module: ts.ModuleKind.ESNext,
+      target: ts.ScriptTarget.ES2024,
+      useDefineForClassFields: true,
+    },
   });
   writeFileSync(join(root, file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')), outputText);
   return pathToFileURL(join(root, 'libs/simulator/dist/index.js')).href;
-};
-
-/** Whether the ordinary specs of the package let the bug pass. @param {Planted} planted @param {string} source @param {(planted: Planted, good: boolean, what: string) => void} say */
-const verify = async (planted, source, say) => {
-  const root = freshFolder(`${planted.name}-specs`);
-  const folders = ['libs', 'apps'];
-  const keep = (/** @type {string} */ path) => !/(^|\/)(node_modules|dist|\.cache)(\/|$)/.test(relative(ROOT, path));
-  for (const folder of folders) cpSync(join(ROOT, folder), join(root, folder), { recursive: true, filter: keep });
-  for (const file of ['vitest.config.ts', 'package.json', 'tsconfig.base.json']) cpSync(join(ROOT, file), join(root, file));
-  const packages = ['apps', 'libs', 'libs/adapters'].flatMap((parent) =>
-    readdirSync(join(ROOT, parent))
-      .map((name) => `${parent}/${name}`)
-      .filter((folder) => existsSync(join(ROOT, folder, 'package.json'))),
-  );
-  linkPackages(root, packages);
-  writeFileSync(join(root, planted.file), source);
-  const [parent, name] = planted.file.split('/');
-  const args = ['run', '--root', root, '--project', 'unit', '--project', 'service', '--retry', '0', `${parent}/${name}/src`];
-  const { status, log } = await run(join(BIN, 'vitest'), args, { log: `planted-${planted.name}.log`, env: toolEnvironment(), cwd: root });
-  say(
-    planted,
-    status === 0,
-    status === 0 ? 'the ordinary specs let it pass' : `the ordinary specs of ${parent}/${name} find it: ${relative(ROOT, log)}`,
-  );
-  rmSync(root, { recursive: true, force: true });
-};
-
-/** @param {string} name */
-const freshFolder = (name) => {
-  if (!/^[a-z0-9-]+$/.test(name))
-    throw new Problem(`A planted bug is called "${name}".`, 'Call it by lower-case letters, digits and dashes.');
-  const root = join(COPIES, name);
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(join(root, 'node_modules/@isthmus'), { recursive: true });
-  return root;
-};
-
-/** @param {string} root @param {readonly string[]} folders */
-const linkPackages = (root, folders) => {
-  for (const folder of folders) {
-    const { name } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-    const link = join(root, 'node_modules', name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(root, folder), join(root, 'node_modules/@isthmus', basename(name)));
-  }
 };

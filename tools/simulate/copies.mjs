@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { LOCAL_CACHE, ROOT } from '../lib/paths.mjs';
+import { Problem } from '../lib/problem.mjs';
+
+/** Where copies of the product are patched; the checkout is never touched. */
+export const COPIES = join(LOCAL_CACHE, 'planted');
+
+/** The file with the bug in it; undefined if the place where it belongs is not there exactly once. @param {import('./planted.mjs').Planted} planted */
+export const patch = ({ file, from, to }) => {
+  const path = join(ROOT, file);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return text.split(from).length === 2 ? text.replace(from, () => to) : undefined;
+};
+
+/** @param {string} name of a planted bug, or of one of the copies in which specs run */
+export const freshFolder = (name) => {
+  if (!/^[a-z0-9-]+$/.test(name))
+    throw new Problem(`A planted bug is called "${name}".`, 'Call it by lower-case letters, digits and dashes.');
+  const root = join(COPIES, name);
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(join(root, 'node_modules/@isthmus'), { recursive: true });
+  return root;
+};
+
+/** Has packages of a copy find each other there, and everything else in the checkout. @param {string} root @param {readonly string[]} folders */
+export const linkPackages = (root, folders) => {
+  for (const folder of folders) {
+    const { name } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+    symlinkSync(join(root, folder), join(root, 'node_modules/@isthmus', basename(name)));
+  }
+};
