@@ -7,8 +7,8 @@ import type { SimulatedSite } from './site.js';
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * What was promised to people, and whether it was kept. It reads the disks and nothing else of the product, so whatever the
- * brain believes of itself does not count here.
+ * What was promised to people, and whether it was kept. It reads the disks, and of the product nothing but what its facts came to
+ * when somebody asked for something, so whatever the brain believes of itself does not count here.
  */
 export class Ledger {
   readonly violations: string[] = [];
@@ -113,14 +113,24 @@ export class Ledger {
     if (code === 'conference.host-only' && seat?.role === 'host' && !seat.held) wrong('they are host');
   }
 
-  /** Who unlocks a room has unlocked it, if all that could keep it locked was known to them. */
-  unlocked({ site, room, leg }: Window, command: BrainCommand): void {
+  /** What could keep a room locked and was counted at the site, when somebody there asked for it to be unlocked. */
+  keepsLocked({ site, room }: Window, command: BrainCommand): ReadonlySet<string> {
+    if (command.type !== 'Act' || command.act.type !== 'unlock') return new Set();
+    const facts = site.brain?.histories(room).flatMap((history) => history.facts) ?? [];
+    return new Set(facts.flatMap(({ type, hash }) => (KEEPS_LOCKED.includes(type) ? [hash] : [])));
+  }
+
+  /** Who unlocks a room has unlocked it, if all that could keep it locked was known to them, by what they named or by what counted there. */
+  unlocked({ site, room, leg }: Window, command: BrainCommand, known: ReadonlySet<string>): void {
     if (command.type !== 'Act' || command.act.type !== 'unlock' || site.views.get(room)?.locked !== true) return;
-    const facts = factsOf(site, room);
-    const unlock = facts.findLast(({ type, by }) => type === 'ConferenceUnlocked' && by === leg);
+    const all = factsOf(site, room);
+    const unlock = all.findLast(({ type, by }) => type === 'ConferenceUnlocked' && by === leg);
     if (unlock === undefined) return;
-    const seen = causesOf(unlock, facts);
-    if (facts.every(({ type, hash }) => !KEEPS_LOCKED.includes(type) || seen.has(hash)))
+    const seen = causesOf(unlock, all);
+    // Of another conference that only seems to be one with theirs, nothing is lifted.
+    const isOne = areOneForGood(site, room, [...site.views.get(room)!.seats, ...site.views.get(room)!.waiting]);
+    const isThere = site.views.get(room)!.conference === subjectOf(unlock.stream);
+    if (isOne && isThere && all.every(({ type, hash }) => !KEEPS_LOCKED.includes(type) || seen.has(hash) || known.has(hash)))
       this.violated('who has seen a lock can lift it', `${room} is locked at ${site.id}`);
   }
 

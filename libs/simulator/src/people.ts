@@ -154,9 +154,10 @@ export class People {
         if (command.type === 'Join' && window.turn === turn) window.state = 'lost';
         return;
       }
+      const known = this.ledger.keepsLocked(window, command);
       site.ask(command).then(
         (answer) => {
-          this.ledger.unlocked(window, command);
+          this.ledger.unlocked(window, command, known);
           this.#answered(window, turn, command, answer);
         },
         (error: unknown) => this.#failed(window, turn, command, error),
