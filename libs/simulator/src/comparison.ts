@@ -76,9 +76,9 @@ const compareSide = ({ ledger }: World, sites: readonly SimulatedSite[], room: s
       );
 };
 
-/** What a full disk did not take is tried again every two seconds at least. */
+/** What a full disk did not take is tried again every two seconds at least; what a slow one is writing may be anything. */
 const mayLackFacts = ({ disk }: SimulatedSite, { schedule }: World): boolean =>
-  disk.full || schedule.nowMs - disk.refusedMs < TRIED_AGAIN_MS;
+  disk.full || disk.isSlow || schedule.nowMs - disk.refusedMs < TRIED_AGAIN_MS;
 
 /**
  * Whether a site must have found out what its links are. Merge rule 7: facts flow at once, but a link that came back brings its

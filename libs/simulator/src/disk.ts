@@ -3,6 +3,9 @@ import type { EventStore, Position, Stored } from '@isthmus/ports';
 import type { Random } from './random.js';
 import type { Schedule } from './schedule.js';
 
+/** The share of writes that take very long at any time. */
+const SELDOM = 0.01;
+
 /** What survives when the process does not: facts in the order in which they became durable, and counters. */
 export class Disk {
   readonly facts = new Map<string, Fact>();
@@ -20,6 +23,8 @@ export class Disk {
   refusedMs = -Infinity;
   /** Until somebody makes room. */
   full = false;
+  /** The share of its writes that take very long. */
+  stalling = SELDOM;
 
   head(stream: StreamName): number {
     return this.heads.get(stream) ?? -1;
@@ -47,6 +52,15 @@ export class Disk {
     if (names === undefined) this.streamNames.set(category, new Set([fact.stream]));
     else names.add(fact.stream);
     return true;
+  }
+
+  get isSlow(): boolean {
+    return this.stalling > SELDOM;
+  }
+
+  /** For a while, until it is itself again. */
+  stalls(often: number | undefined): void {
+    this.stalling = often ?? SELDOM;
   }
 
   /** A copy, as a backup is one. */
@@ -199,7 +213,7 @@ export class SimulatedStore implements EventStore {
     if (this.#busy || this.#writes.length === 0) return;
     this.#busy = true;
     const { random, schedule } = this.world;
-    const stalls = random.happens(0.01);
+    const stalls = random.happens(this.disk.stalling);
     schedule.after(stalls ? random.between(50, 400) : random.between(1, 6), () => this.#commit());
   }
 

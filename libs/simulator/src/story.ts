@@ -95,6 +95,16 @@ const planTrouble = (world: World, random: Random, endMs: number): void => {
   });
   maybe(0.15, 1, () => {
     const site = random.pick(sites);
+    const slowMs = any();
+    schedule.after(slowMs, () => site.disk.stalls(0.4));
+    schedule.after(Math.min(endMs, slowMs + random.between(2_000, 8_000)), () => site.disk.stalls(undefined));
+  });
+  maybe(0.25, 2, () => {
+    const room = random.pick(world.rooms);
+    schedule.after(any(), () => changesHands(world, room));
+  });
+  maybe(0.15, 1, () => {
+    const site = random.pick(sites);
     const node = random.pick([...site.nodes.keys()]);
     const silentMs = any();
     schedule.after(silentMs, () => site.nodes.set(node, Math.min(endMs, silentMs + random.between(3_000, 12_000))));
@@ -120,6 +130,16 @@ const planTrouble = (world: World, random: Random, endMs: number): void => {
 export const YEAR_MS = 3.15e10;
 
 const comesTo = (world: World, site: SimulatedSite): void => world.people.comes(site, world.random.pick(world.rooms));
+
+/** Everybody leaves a room, and the next ones come while they do: what is over at one site is going on at another. */
+const changesHands = ({ people, sites, schedule, random }: World, room: string): void => {
+  for (const window of people.there()) if (window.room === room) people.leaves(window);
+  for (let n = random.between(1, 3); n > 0; n--)
+    schedule.after(random.between(0, 300), () => {
+      const running = sites.filter(({ brain }) => brain !== undefined);
+      if (running.length > 0) people.comes(random.pick(running), room);
+    });
+};
 
 const somethingHappens = (world: World, random: Random): void => {
   const { people, sites } = world;
