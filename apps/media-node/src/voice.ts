@@ -9,6 +9,8 @@ const CHATTY_PACKETS = 15;
 const CHATTY_EARS_MAX = 8;
 /** Once a voice has spoken so long, the room's own observers follow it, and its ear closes. */
 const ESTABLISHED_MS = 1_500;
+/** Whoever was heard this recently contests the floor: as long as a floor is held after its holder's last word (FloorDetector). */
+const CONTESTS_MS = 300;
 /** While somebody speaks, and nothing else makes us look, look so often whether they still do. */
 const CEASED_WITHIN_MS = 300;
 /** Spoke is said again this often while it lasts: what was lost is made good. */
@@ -28,14 +30,17 @@ interface Microphone {
   readonly leg: LegId;
   readonly ear: Ear | undefined;
   spokeSince: number | undefined;
+  /** mediasoup's levels have told of it since it began to speak. */
+  followed: boolean;
   quietPackets: number;
   chatty: boolean;
 }
 
 /**
  * Listens to everybody who can be heard at this node in one conference. An ear (every packet, in JavaScript) is open only
- * for those who are silent, whose next word must be noticed at once and who send next to nothing, and for whoever has the
- * floor; everybody else is followed by mediasoup's observers inside the worker.
+ * for those who are silent or have just begun, whose next word must be noticed at once and who send next to nothing, and for
+ * whoever has the floor while somebody else speaks as well (ADR 0070); everybody else is followed by mediasoup's observers
+ * inside the worker.
  */
 export class Voices {
   private readonly microphones = new Map<string, Microphone>();
@@ -68,6 +73,7 @@ export class Voices {
       leg,
       ear: undefined,
       spokeSince: undefined,
+      followed: false,
       quietPackets: 0,
       chatty: false,
     };
@@ -121,6 +127,8 @@ export class Voices {
     if (this.detector.speaks(microphone.leg, at, 100)) microphone.spokeSince ??= at;
     else microphone.quietPackets++;
     this.pass(microphone.leg, heard, at);
+    // Whether whoever has the floor goes on or has just ended must be known before this voice has lasted long enough.
+    if (heard.onset && microphone.leg !== this.holder) this.tendEars(at);
     if (level >= AUDIBLE_AT && !this.said.has(microphone.leg)) this.sayWhoSpeaks(at);
   }
 
@@ -128,11 +136,15 @@ export class Voices {
     const at = this.now();
     const legs = loudest.flatMap(({ streamId, level }) => {
       const microphone = this.microphones.get(streamId);
-      if (microphone) microphone.spokeSince ??= at;
+      if (microphone) {
+        microphone.spokeSince ??= at;
+        microphone.followed = true;
+      }
       return microphone ? [{ leg: microphone.leg, level }] : [];
     });
     this.pass(undefined, this.detector.audible(legs, at), at);
     this.sayWhoSpeaks(at);
+    this.tendEars(at);
   }
 
   /** A word may be too short for the quarter seconds of mediasoup's levels, so ears count as well. */
@@ -149,12 +161,18 @@ export class Voices {
   }
 
   private tendEars(at: number): void {
+    const { holder } = this;
+    const microphones = [...this.microphones.values()];
+    const contested = microphones.some(({ leg }) => leg !== holder && this.detector.speaks(leg, at, CONTESTS_MS));
     let chattyEars = 0;
-    for (const microphone of this.microphones.values()) {
-      if (!this.detector.speaks(microphone.leg, at)) microphone.spokeSince = undefined;
+    for (const microphone of microphones) {
+      if (!this.detector.speaks(microphone.leg, at)) Object.assign(microphone, { spokeSince: undefined, followed: false });
       const established = microphone.spokeSince !== undefined && at - microphone.spokeSince > ESTABLISHED_MS;
-      const wanted = microphone.leg === this.holder || (!established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX));
-      void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
+      const wanted =
+        microphone.leg === holder
+          ? contested || !microphone.followed
+          : !established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX);
+      if (microphone.ear?.listening !== wanted) void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
     }
   }
 
