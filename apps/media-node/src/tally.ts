@@ -1,4 +1,4 @@
-import type { Feed, PipeTransport, Stream, WireBytes } from '@isthmus/media-mediasoup';
+import type { Feed, PipeBytes, PipeTransport, Stream } from '@isthmus/media-mediasoup';
 
 export interface Bytes {
   /** RTP of cameras, headers included, as mediasoup counts it: before encryption, without UDP and IP. */
@@ -21,29 +21,45 @@ interface Counted {
   bytes(): Promise<number>;
 }
 
+type Way = keyof Traffic;
+
+const NOTHING: PipeBytes = { rtp: 0, wire: 0 };
+
 /**
- * Counts one pipe's bytes since it began, across the streams and transports it has had. Asked at most once a second; what a
- * stream carried between the last question and its end is lost to its kind, and counted as the rest.
+ * Counts one pipe's bytes since it began, across the streams and transports it has had. Asked at most once a second. Every question
+ * to the worker costs as much as a few packets, so only voices are asked for one by one: cameras have the rest of the RTP. What a voice
+ * carried between the last question and its end is therefore counted as video.
  */
 export class Tally {
   private readonly last = new Map<string, number>();
-  private readonly sent = { video: 0, audio: 0 };
-  private readonly received = { video: 0, audio: 0 };
-  private readonly wire = { sent: 0, received: 0 };
-  private wireLast: WireBytes = { sent: 0, received: 0 };
+  private readonly audio: Record<Way, number> = { sent: 0, received: 0 };
+  private readonly video: Record<Way, number> = { sent: 0, received: 0 };
+  private readonly all: Record<Way, PipeBytes> = { sent: NOTHING, received: NOTHING };
+  private lastAll: Readonly<Record<Way, PipeBytes>> = { sent: NOTHING, received: NOTHING };
 
   async read(transport: PipeTransport | undefined, feeds: readonly Feed[], streams: readonly Stream[]): Promise<Traffic> {
     if (transport && !transport.closed) {
-      await Promise.all([
-        ...feeds.filter((feed) => feed.open || this.last.has(`${feed.id}!`)).map((feed) => this.count(feed, this.sent, feed.open)),
-        ...streams.map((stream) => this.count(stream, this.received, true)),
+      const voices = feeds.filter(({ kind, open, id }) => kind === 'audio' && (open || this.last.has(`${id}!`)));
+      const heard = streams.filter(({ kind }) => kind === 'audio');
+      // Asked in one go, so that all are of one moment, and the whole last, so that it is not less than its parts.
+      const [, , now] = await Promise.all([
+        Promise.all(voices.map((feed) => this.count(feed, 'sent', feed.open))),
+        Promise.all(heard.map((stream) => this.count(stream, 'received', true))),
+        transport.bytes(),
       ]);
-      const now = await transport.wireBytes();
-      this.wire.sent += now.sent - this.wireLast.sent;
-      this.wire.received += now.received - this.wireLast.received;
-      this.wireLast = now;
+      if (!transport.closed) this.take(now);
     }
-    return { sent: bytesOf(this.sent, this.wire.sent), received: bytesOf(this.received, this.wire.received) };
+    return { sent: this.bytesOf('sent'), received: this.bytesOf('received') };
+  }
+
+  private take(now: Readonly<Record<Way, PipeBytes>>): void {
+    for (const way of ['sent', 'received'] as const) {
+      const [all, before] = [this.all[way], this.lastAll[way]];
+      this.all[way] = { rtp: all.rtp + now[way].rtp - before.rtp, wire: all.wire + now[way].wire - before.wire };
+      // A counter never goes back: whoever reads it would think that it began anew.
+      this.video[way] = Math.max(this.video[way], this.all[way].rtp - this.audio[way]);
+    }
+    this.lastAll = now;
   }
 
   forget({ id }: { readonly id: string }): void {
@@ -53,23 +69,22 @@ export class Tally {
 
   transportGone(): void {
     this.last.clear();
-    this.wireLast = { sent: 0, received: 0 };
+    this.lastAll = { sent: NOTHING, received: NOTHING };
   }
 
   /** `again`: it may have more by the next time. A feed that was closed for all of the last second is not asked. */
-  private async count(counted: Counted, sums: { video: number; audio: number }, again: boolean): Promise<void> {
+  private async count(counted: Counted, way: Way, again: boolean): Promise<void> {
     if (counted.closed) return this.forget(counted);
     const bytes = await counted.bytes().catch(() => undefined);
     if (bytes === undefined) return;
-    sums[counted.kind] += bytes - (this.last.get(counted.id) ?? 0);
+    this.audio[way] += bytes - (this.last.get(counted.id) ?? 0);
     this.last.set(counted.id, bytes);
     if (again) this.last.set(`${counted.id}!`, 1);
     else this.last.delete(`${counted.id}!`);
   }
-}
 
-const bytesOf = (rtp: { readonly video: number; readonly audio: number }, wire: number): Bytes => ({
-  videoBytes: rtp.video,
-  audioBytes: rtp.audio,
-  rtcpBytes: Math.max(0, wire - rtp.video - rtp.audio),
-});
+  private bytesOf(way: Way): Bytes {
+    const [videoBytes, audioBytes] = [this.video[way], this.audio[way]];
+    return { videoBytes, audioBytes, rtcpBytes: Math.max(0, this.all[way].wire - videoBytes - audioBytes) };
+  }
+}

@@ -3,6 +3,6 @@ export type { ClientTransport } from './client-transport.js';
 export { startEngine, type EngineOptions, type MediaEngine, type MediaRoom } from './engine.js';
 export type { MediaFault, MediaRefusal } from './errors.js';
 export type { Feed } from './feed.js';
-export { joinedParameters, type PipeEnd, type PipeTransport, type WireBytes } from './pipe-transport.js';
+export { joinedParameters, type PipeBytes, type PipeEnd, type PipeTransport } from './pipe-transport.js';
 export type { Layer, Stream } from './stream.js';
 export { AUDIBLE_AT, type Dbov, type Ear, type Loudness, type VoiceHandlers, type VoiceObserver } from './voices.js';

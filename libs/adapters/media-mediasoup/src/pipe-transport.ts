@@ -13,10 +13,12 @@ export interface PipeEnd {
   readonly srtpParameters: Opaque;
 }
 
-/** Bytes on the wire, UDP payload: RTP, RTCP, and what SRTP adds to both. */
-export interface WireBytes {
-  readonly sent: number;
-  readonly received: number;
+/** Bytes of a pipe so far, one way. */
+export interface PipeBytes {
+  /** RTP of all streams without retransmissions, headers included, before encryption. */
+  readonly rtp: number;
+  /** On the wire, UDP payload: RTP, RTCP, and what SRTP adds to both. */
+  readonly wire: number;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface PipeTransport {
   offer(stream: Stream, layer: Layer): Promise<Feed>;
   /** The other end's stream, by the parameters of its feeds: one per layer, thumbnail first. */
   accept(kind: 'audio' | 'video', rtpParameters: Opaque): Promise<Stream>;
-  wireBytes(): Promise<WireBytes>;
+  bytes(): Promise<{ readonly sent: PipeBytes; readonly received: PipeBytes }>;
   close(): void;
 }
 
@@ -90,9 +92,12 @@ export class MediasoupPipeTransport implements PipeTransport {
     return new MediasoupStream(producer);
   }
 
-  async wireBytes(): Promise<WireBytes> {
+  async bytes(): Promise<{ readonly sent: PipeBytes; readonly received: PipeBytes }> {
     const [stats] = await this.transport.getStats();
-    return { sent: stats?.bytesSent ?? 0, received: stats?.bytesReceived ?? 0 };
+    return {
+      sent: { rtp: stats?.rtpBytesSent ?? 0, wire: stats?.bytesSent ?? 0 },
+      received: { rtp: stats?.rtpBytesReceived ?? 0, wire: stats?.bytesReceived ?? 0 },
+    };
   }
 
   close(): void {
