@@ -113,11 +113,11 @@ export class Ledger {
     if (code === 'conference.host-only' && seat?.role === 'host' && !seat.held) wrong('they are host');
   }
 
-  /** What could keep a room locked and was counted at the site, when somebody there asked for it to be unlocked. */
-  keepsLocked({ site, room }: Window, command: BrainCommand): ReadonlySet<string> {
-    if (command.type !== 'Act' || command.act.type !== 'unlock') return new Set();
-    const facts = site.brain?.histories(room).flatMap((history) => history.facts) ?? [];
-    return new Set(facts.flatMap(({ type, hash }) => (KEEPS_LOCKED.includes(type) ? [hash] : [])));
+  /** What could keep somebody's meeting locked and was counted in it at their site, when they asked for it to be unlocked. */
+  keepsLocked({ site, room, leg }: Window, command: BrainCommand): ReadonlySet<string> {
+    if (command.type !== 'Act' || command.act.type !== 'unlock' || leg === undefined) return new Set();
+    const theirs = site.brain?.histories(room).find(({ facts }) => facts.some(({ body }) => isArrival(body, leg)));
+    return new Set((theirs?.facts ?? []).flatMap(({ type, hash }) => (KEEPS_LOCKED.includes(type) ? [hash] : [])));
   }
 
   /** Who unlocks a room has unlocked it, if all that could keep it locked was known to them, by what they named or by what counted there. */
@@ -127,10 +127,7 @@ export class Ledger {
     const unlock = all.findLast(({ type, by }) => type === 'ConferenceUnlocked' && by === leg);
     if (unlock === undefined) return;
     const seen = causesOf(unlock, all);
-    // Of another conference that only seems to be one with theirs, nothing is lifted.
-    const isOne = areOneForGood(site, room, [...site.views.get(room)!.seats, ...site.views.get(room)!.waiting]);
-    const isThere = site.views.get(room)!.conference === subjectOf(unlock.stream);
-    if (isOne && isThere && all.every(({ type, hash }) => !KEEPS_LOCKED.includes(type) || seen.has(hash) || known.has(hash)))
+    if (all.every(({ type, hash }) => !KEEPS_LOCKED.includes(type) || seen.has(hash) || known.has(hash)))
       this.violated('who has seen a lock can lift it', `${room} is locked at ${site.id}`);
   }
 
