@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { BIN, ROOT, toolEnvironment } from '../lib/paths.mjs';
+import { Problem } from '../lib/problem.mjs';
 import { run } from '../lib/run.mjs';
 import { freshFolder, linkPackages, patch } from './copies.mjs';
 import { inParallel } from './pool.mjs';
@@ -9,6 +10,7 @@ import { inParallel } from './pool.mjs';
 
 /** The simulation in person: what it has found once is told there again, and it is meant to find these. */
 const NOT_ORDINARY = 'libs/simulator';
+const NO_SOURCES = /(^|\/)(node_modules|dist|\.[^/]*)(\/|$)/;
 
 /**
  * Whether the ordinary specs let each bug pass: all of the package that it is in, and the quick ones of every package that depends
@@ -34,17 +36,21 @@ export const verifyAll = async (all, threads, say) => {
 const foundBySpecs = async (copy, planted, packages) => {
   const touched = [...packages.keys()].find((folder) => planted.file.startsWith(`${folder}/`)) ?? '';
   const ordinary = dependantsOf(touched, packages).filter((folder) => folder !== NOT_ORDINARY);
-  for (const [project, folders] of /** @type {const} */ ([
-    ['unit', [touched, ...ordinary]],
-    ['service', [touched]],
-  ])) {
-    const specs = ['--passWithNoTests', '--retry', '0', '--bail', '1', ...folders.map((folder) => `${folder}/src/`)];
-    const { status, log } = await run(join(BIN, 'vitest'), ['run', '--root', copy, '--project', project, ...specs], {
-      log: `planted-${planted.name}-${project}.log`,
-      env: toolEnvironment(),
-      cwd: copy,
-    });
-    if (status !== 0) return relative(ROOT, log);
+  const specs = async (/** @type {'unit' | 'service'} */ project, /** @type {string} */ about) => {
+    const folders = project === 'unit' ? [touched, ...ordinary] : [touched];
+    const wish = ['--project', project, '--passWithNoTests', '--retry', '0', '--bail', '1', ...folders.map((folder) => `${folder}/src/`)];
+    const log = `planted-${about}-${project}.log`;
+    return run(join(BIN, 'vitest'), ['run', '--root', copy, ...wish], { log, env: toolEnvironment(), cwd: copy });
+  };
+  const path = join(copy, planted.file);
+  for (const project of /** @type {const} */ (['unit', 'service'])) {
+    const { status, log } = await specs(project, planted.name);
+    if (status === 0) continue;
+    // What fails without the bug as well has not found it.
+    writeFileSync(path, readFileSync(join(ROOT, planted.file)));
+    const without = await specs(project, `${planted.name}-without`);
+    if (without.status === 0) return relative(ROOT, log);
+    throw new Problem(`Ordinary specs fail without any planted bug: ${relative(ROOT, without.log)}.`, 'Mend those first.');
   }
   return undefined;
 };
@@ -74,9 +80,9 @@ const dependantsOf = (folder, packages) => {
 /** @param {string} name @param {readonly string[]} packages */
 const copyOfSources = (name, packages) => {
   const root = freshFolder(name);
-  const keep = (/** @type {string} */ path) => !/(^|\/)(node_modules|dist|\.cache)(\/|$)/.test(relative(ROOT, path));
-  for (const folder of ['libs', 'apps']) cpSync(join(ROOT, folder), join(root, folder), { recursive: true, filter: keep });
-  for (const file of ['vitest.config.ts', 'package.json', 'tsconfig.base.json']) cpSync(join(ROOT, file), join(root, file));
+  const keep = (/** @type {string} */ path) => !NO_SOURCES.test(relative(ROOT, path));
+  for (const entry of readdirSync(ROOT).filter((one) => keep(join(ROOT, one))))
+    cpSync(join(ROOT, entry), join(root, entry), { recursive: true, filter: keep });
   linkPackages(root, packages);
   return root;
 };
