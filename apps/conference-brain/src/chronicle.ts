@@ -53,7 +53,6 @@ export interface Writer {
 }
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
-
 /** A conference's id carries its room, so that a fact finds its way without a table: `<room>_<occasion>`. */
 export const conferenceIdOf = (room: string, occasion: string): ConferenceId => `${room}_${occasion}` as ConferenceId;
 export const roomOf = (stream: StreamName): string => {

@@ -46,7 +46,6 @@ export interface LinksParts {
 const TICK_MS = 1_000;
 /** Facts of sites that are not in reach are folded together after this time at most: nobody is shown them one by one (merge rule 11). */
 const FOLD_WITHIN_MS = 500;
-
 const NOTHING: readonly Fact[] = [];
 
 /** As the reason of a link that is down, for an administrator. */
