@@ -12,6 +12,9 @@ const STOP_MS = 15_000;
 /** A broker for a laptop: small, on one thread of collecting, compiled quickly rather than well. */
 const JAVA_OPTIONS = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
+/** Sixteen bytes in base64url, of which one in 64 would begin with a dash: an option, to who formats the folder. Kafka's own never do. */
+export const clusterId = () => `I${randomBytes(16).toString('base64url').slice(1)}`;
+
 /**
  * @typedef {object} BrokerOptions
  * @property {string} classPath as `ensureKafka` gives it
@@ -105,7 +108,7 @@ export class Broker {
   /** @param {string} properties */
   #format(properties) {
     const { classPath, folder } = this.options;
-    const id = randomBytes(16).toString('base64url');
+    const id = clusterId();
     const args = [...JAVA_OPTIONS, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
     const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' });
     if (status === 0) return;
