@@ -120,10 +120,11 @@ export class SplitStory {
     const noticedMs = this.lastOf(steady, cutAt, (moment, mine) => moment.inReach.every((name) => mine.has(name)), sides);
     const offStageMs = this.lastOf(steady, cutAt, (moment, mine) => moment.stage.every((name) => mine.has(name)), sides);
     for (const side of sides) {
-      const [oldest] = this.at(...side).filter((name) => !this.strangers.has(name));
+      // A site without people has nothing to notice: the last one there stays.
+      const [oldest] = this.at(...side).filter((name) => !this.strangers.has(name) && this.at(this.siteOf(name)).length > 1);
       const speaker = await this.join(side.at(-1)!);
       await this.speak(speaker, side);
-      if (this.at(...side).length > 3) await this.leave(oldest!);
+      if (oldest !== undefined && this.at(...side).length > 3) await this.leave(oldest);
       await this.isOne(side);
     }
     await new Promise((resolve) => setTimeout(resolve, Math.max(FEW_MS, apartMs - (Date.now() - cutAt))));
