@@ -8,7 +8,13 @@ const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 /** Real media, sockets and browsers have deadlines, and a busy machine may miss one once. What misses it twice is ours. */
 const retry = 1;
 
-/** `unit`: beside the code, seconds. `service`: a service over its real adapters. `e2e`: the whole product, real media and browsers. `long`: the same for hours. */
+/** What of `e2e` is run a second time in `apart`: meetings, and split and re-join. */
+const APART = ['management', 'many-nodes', 'split-and-rejoin', 'white-paper'];
+
+/**
+ * `unit`: beside the code, seconds. `service`: a service over its real adapters. `e2e`: the whole product, real media and browsers.
+ * `apart`: services in processes of their own, beside brokers (tools/test/brokers.mjs). `long`: the same for hours.
+ */
 export default defineConfig({
   ...resolve,
   test: {
@@ -18,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,tools}/**/src/**/*.spec.ts', 'tools/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', '**/*.{service,e2e,long}.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', '**/*.{service,e2e,apart,long}.spec.ts'],
         },
       },
       {
@@ -38,6 +44,18 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['{apps,libs,tools}/**/*.e2e.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          retry,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'apart',
+          include: ['{apps,libs,tools}/**/*.apart.spec.ts', ...APART.map((name) => `apps/isthmus/src/e2e/${name}.e2e.spec.ts`)],
           exclude: ['**/node_modules/**', '**/dist/**'],
           retry,
           testTimeout: 120_000,

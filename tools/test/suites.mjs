@@ -48,8 +48,7 @@ export const SUITES = [
     about: 'the same with a process per service and a broker per site',
     budgetMin: 5,
     needsWorld: true,
-    project: 'e2e',
-    files: ['e2e/management.e2e', 'e2e/many-nodes.e2e', 'e2e/split-and-rejoin.e2e', 'e2e/white-paper.e2e'],
+    project: 'apart',
     brokers: 3,
   },
   {
@@ -86,7 +85,7 @@ function simulation(...wish) {
 
 /** How many spec files a vitest project has: a suite that has none is not run, and said so. @param {string} project */
 export const specFiles = (project) => {
-  const kinds = ['service', 'e2e', 'long'];
+  const kinds = ['service', 'e2e', 'apart', 'long'];
   const belongs = (/** @type {string} */ file) => {
     const [, kind = ''] = /(?:\.([a-z0-9]+))?\.spec\.tsx?$/.exec(file) ?? [];
     return project === 'unit' ? !kinds.includes(kind) : kind === project;

@@ -1,7 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@isthmus/gateway-router/testing';
@@ -9,6 +7,7 @@ import type { LegId } from '@isthmus/conference';
 import type { GatewayToClient } from '@isthmus/protocol';
 import { planDemo, type DemoPlan, type SitePlan } from '../demo/plan.js';
 import type { ManagementConfig, SiteConfig } from '../part-config.js';
+import { digestsAt } from './digests.js';
 import type { Machine } from './namespaces.js';
 import { PortalClient } from './portal-client.js';
 import { MAIN, Part } from './world-part.js';
@@ -119,13 +118,8 @@ export class PartsOnLoopback {
   }
 
   /** What a site has folded of every room with people in it, as its own diagnostics say it. */
-  async digests(site: string): Promise<readonly RoomDigest[]> {
-    const { host, ports } = this.sitePlan(site);
-    const asking = request({ host, port: ports.brainHealth, path: '/diagnostics/rooms', localAddress: host }).end();
-    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
-    let text = '';
-    for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
-    return (JSON.parse(text) as { rooms: readonly RoomDigest[] }).rooms;
+  digests(site: string): Promise<readonly RoomDigest[]> {
+    return digestsAt(this.sitePlan(site));
   }
 
   async close(): Promise<void> {
