@@ -49,6 +49,7 @@ export const SUITES = [
     budgetMin: 5,
     needsWorld: true,
     project: 'apart',
+    files: ['src/e2e/'],
     brokers: 3,
   },
   {
@@ -66,6 +67,16 @@ export const SUITES = [
     needsWorld: false,
     long: true,
     check: simulation('--planted'),
+  },
+  {
+    name: 'brains-long',
+    about: 'several brains of a site over a broker',
+    budgetMin: 3,
+    needsWorld: true,
+    long: true,
+    project: 'apart',
+    files: ['src/several-brains'],
+    brokers: 1,
   },
   { name: 'long', about: 'many more of the same', budgetMin: 90, needsWorld: true, long: true, project: 'long' },
 ];

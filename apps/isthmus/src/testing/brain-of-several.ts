@@ -7,13 +7,16 @@ import { linkedBus } from '@isthmus/bus-link';
 import { certificateSignatures, httpPeers, type Credentials } from '@isthmus/peers-http';
 import type { SiteId } from '@isthmus/kernel';
 import { logOf } from '@isthmus/service-kit';
-import { serviceStore } from '@isthmus/wiring';
+import { serviceBus, serviceStore } from '@isthmus/wiring';
 import { systemClock as clock } from '../system-clock.js';
 
 export interface BrainWish {
   readonly site: SiteId;
   readonly name: string;
-  readonly busUrl: string;
+  /** Where the spec's own bus is, or the settings of a broker and of the doors past it. */
+  readonly bus: string | Readonly<Record<string, string>>;
+  /** Of its own door. */
+  readonly doorPort: number;
   readonly store: string;
   /** Where it keeps what it decides while the store is away. */
   readonly journal: string;
@@ -21,12 +24,15 @@ export interface BrainWish {
   readonly credentials: Credentials;
 }
 
-const { site, name, busUrl, store, journal, linkPort, credentials } = JSON.parse(process.argv[2] ?? '{}') as BrainWish;
+const { site, name, bus, doorPort, store, journal, linkPort, credentials } = JSON.parse(process.argv[2] ?? '{}') as BrainWish;
 const log = logOf('conference-brain').child({ brain: name });
 const brain = await startBrain({
   site,
   listen: { host: '127.0.0.1', port: 0 },
-  bus: linkedBus({ url: busUrl, name, credentials: () => credentials, expect: ({ kind }) => kind === 'site', log }),
+  bus:
+    typeof bus === 'string'
+      ? linkedBus({ url: bus, name, credentials: () => credentials, expect: ({ kind }) => kind === 'site', log })
+      : await serviceBus(name, { site, credentials: async () => credentials, door: { host: '127.0.0.1', port: doorPort } }, bus),
   store: await serviceStore('conference-brain', { file: '', journal }, { EVENTSTORE_CONNECTION_STRING: store }),
   peers: restartablePeers(() =>
     httpPeers({

@@ -5,18 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { eventually } from '@isthmus/bots';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import { openBusDoor, type BusDoor, type BusRights } from '@isthmus/bus-link';
 import { restartablePeers, startBrain } from '@isthmus/conference-brain';
 import { BrainClient } from '@isthmus/gateway-router';
 import { estateFacts, freePort, roomsCreated, sampleNode, sampleRoom, type Unsealed } from '@isthmus/contract/samples';
+import type { LegId } from '@isthmus/conference';
 import type { Fact, SiteId } from '@isthmus/kernel';
 import { certificateSignatures, createAuthority, httpPeers, issue, type Authority, type Credentials } from '@isthmus/peers-http';
 import type { Bus, EventStore } from '@isthmus/ports';
 import { TOPICS, type BrainWord, type ViewPublished } from '@isthmus/protocol';
 import type { RunningService } from '@isthmus/service-kit';
-import { serviceStore } from '@isthmus/wiring';
+import { serviceBus, serviceStore } from '@isthmus/wiring';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { systemClock as clock } from '../system-clock.js';
 import { launchEsdb, type EsdbProcess } from './esdb-process.js';
@@ -28,36 +29,47 @@ const LON = 'lon' as SiteId;
 const host = '127.0.0.1';
 /** Generous: the machine may be busy with other work. */
 export const settled = { timeout: 40_000, interval: 50 };
+/** Of brains that have doors. */
+export const NAMES = ['one', 'two', 'three'] as const;
 const EVERYTHING: BusRights = {
   publish: new Set(Object.values(TOPICS)),
   request: new Set(Object.values(TOPICS)),
   subscribe: new Set(Object.values(TOPICS)),
 };
 
+/** What New York's brains are connected by. Left out, by a bus that the spec holds; a broker is a real one, with doors past it (ADR 0080). */
+export interface SeveralBrainsWish {
+  /** `host:port` of a Kafka broker. */
+  readonly kafka?: string | undefined;
+}
+
 /** For specs: New York with several brains in processes of their own over one EventStoreDB, and London with one, linked to it. */
 export class SeveralBrains {
-  readonly bus: Bus = embeddedBus({ report: () => undefined });
+  bus!: Bus;
   readonly views: ViewPublished[] = [];
   readonly londonViews: ViewPublished[] = [];
   /** Rooms that some brain of New York has said it decides. */
   readonly claimed = new Set<string>();
-  readonly brain = new BrainClient(NYC, this.bus);
+  brain!: BrainClient;
   readonly brains = new Map<string, ChildProcess>();
   private readonly londonBus: Bus = embeddedBus({ report: () => undefined });
   private readonly closers: (() => Promise<unknown>)[] = [];
   private authority!: Authority;
   private credentials!: Credentials;
-  private door!: BusDoor;
+  private door: BusDoor | undefined;
+  /** Where the brains' own doors are, by their names, and what services are told of the broker and of them. */
+  private readonly doorPorts = new Map<string, number>();
+  private busSettings: Readonly<Record<string, string>> = {};
   private folder!: string;
   private linkPort!: number;
   private connects = 0;
   esdb!: EsdbProcess;
   store!: EventStore;
 
-  static async start(rooms: readonly string[]): Promise<SeveralBrains> {
+  static async start(rooms: readonly string[], wish: SeveralBrainsWish = {}): Promise<SeveralBrains> {
     const world = new SeveralBrains();
     try {
-      await world.begin(rooms);
+      await world.begin(rooms, wish);
     } catch (error) {
       await world.close();
       throw error;
@@ -65,7 +77,7 @@ export class SeveralBrains {
     return world;
   }
 
-  private async begin(rooms: readonly string[]): Promise<void> {
+  private async begin(rooms: readonly string[], { kafka }: SeveralBrainsWish): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'isthmus-brains-'));
     this.folder = folder;
     this.closers.unshift(() => rm(folder, { recursive: true }));
@@ -82,13 +94,8 @@ export class SeveralBrains {
       { id: LON, url: `wss://${host}:${londonPort}` },
     ]);
     await this.store.adopt(facts);
-    this.door = await openBusDoor({
-      ...{ bus: this.bus, host, port: 0, credentials: () => this.credentials },
-      admit: () => EVERYTHING,
-      log: { warn: () => undefined },
-    });
-    this.closers.unshift(() => this.bus.close());
-    this.closers.unshift(() => this.door.close());
+    await (kafka === undefined ? this.beginBus() : this.beginKafka(kafka));
+    this.brain = new BrainClient(NYC, this.bus);
     await this.bus.subscribe(TOPICS.views, { group: 'spec' }, async ({ value }) => void this.views.push(value as ViewPublished));
     await this.bus.subscribe(TOPICS.brains, { group: 'spec' }, async ({ value }) => {
       const word = value as BrainWord;
@@ -96,6 +103,26 @@ export class SeveralBrains {
     });
     this.report(this.bus, NYC);
     await this.beginLondon(facts, londonPort);
+  }
+
+  private async beginBus(): Promise<void> {
+    this.bus = embeddedBus({ report: () => undefined });
+    this.closers.unshift(() => this.bus.close());
+    const door = await openBusDoor({
+      ...{ bus: this.bus, host, port: 0, credentials: () => this.credentials },
+      admit: () => EVERYTHING,
+      log: { warn: () => undefined },
+    });
+    this.door = door;
+    this.closers.unshift(() => door.close());
+  }
+
+  private async beginKafka(kafka: string): Promise<void> {
+    for (const name of NAMES) this.doorPorts.set(name, await freePort());
+    const doors = [...this.doorPorts.values()].map((port) => `wss://${host}:${port}`);
+    this.busSettings = { KAFKA_BROKERS: kafka, BUS_DOORS: doors.join(',') };
+    this.bus = await serviceBus('spec', { site: NYC, credentials: async () => this.credentials }, this.busSettings);
+    this.closers.unshift(() => this.bus.close());
   }
 
   /** Another site, as a single process has it. */
@@ -136,7 +163,8 @@ export class SeveralBrains {
       ...{
         site: NYC,
         name,
-        busUrl: this.door.url,
+        bus: this.door?.url ?? this.busSettings,
+        doorPort: this.doorPorts.get(name) ?? 0,
         store: this.esdb.connectionString,
         linkPort: this.linkPort,
         journal: join(this.folder, name),
@@ -157,7 +185,12 @@ export class SeveralBrains {
       child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
     });
     const health = () => fetch(`${url}/healthz/ready`).then((answer) => answer.json() as Promise<{ dependencies: Record<string, string> }>);
-    await expect.poll(async () => (await health()).dependencies, settled).toMatchObject({ brains: 'ok', store: 'ok', 'media-node': 'ok' });
+    await eventually(async () => {
+      const { dependencies } = await health();
+      return ['brains', 'store', 'media-node']
+        .filter((each) => dependencies[each] !== 'ok')
+        .map((each) => `${name}: ${dependencies[each]}`);
+    }, settled.timeout);
   }
 
   async kill(name: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
@@ -170,7 +203,7 @@ export class SeveralBrains {
   }
 
   /** Somebody comes into a room, as a gateway-router lets them. Resolves with the leg when that is acknowledged. */
-  async enter(room: string, name: string, at: 'nyc' | 'lon' = 'nyc'): Promise<string> {
+  async enter(room: string, name: string, at: 'nyc' | 'lon' = 'nyc'): Promise<LegId> {
     const connect = (this.connects += 1);
     const brain = at === 'nyc' ? this.brain : new BrainClient(LON, this.londonBus);
     const person = `p-${name}` as never;
