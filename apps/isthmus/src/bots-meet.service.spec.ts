@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   eventually,
@@ -16,11 +17,12 @@ import { embeddedBus } from '@isthmus/bus-embedded';
 import { startBrain } from '@isthmus/conference-brain';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { startGatewayRouter } from '@isthmus/gateway-router';
-import { estateFacts, freePort, noPeers, roomsCreated, sampleRoom } from '@isthmus/contract/samples';
-import type { SiteId } from '@isthmus/kernel';
-import { startMediaNode } from '@isthmus/media-node';
-import { createAuthority, issue } from '@isthmus/peers-http';
+import { chained, estateFacts, freePort, noPeers, roomsCreated, sampleRoom, type Unsealed } from '@isthmus/contract/samples';
+import type { Fact, SiteId } from '@isthmus/kernel';
+import { startMediaNode, type MediaNodeService } from '@isthmus/media-node';
+import { createAuthority, issue, type Credentials } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
+import { TOPICS, type NodeReport } from '@isthmus/protocol';
 
 /** One whole site, as it ships, and ten participants with real media who talk by a script. */
 const NYC = 'nyc' as SiteId;
@@ -33,39 +35,60 @@ const room = sampleRoom('r1', { name: 'Demo', aliases: ['demo'] });
 describe('ten participants at one site', { timeout: 120_000 }, () => {
   const bots: Bot[] = [];
   const closers: (() => Promise<void>)[] = [];
+  const bus = embeddedBus();
+  /** Legs attached at each node, as it last said. */
+  const legsAt = new Map<string, number>();
+  /** What bots were told that would be a disconnection for a person. */
+  const lost: string[] = [];
+  let credentials: Credentials;
+
+  /** Management: what it said, and whom it tells. */
+  const said = estateFacts(roomsCreated(room));
+  const management = new EventEmitter();
+  const say = (...bodies: readonly Unsealed[]): void => {
+    const facts = chained(said[0]!.stream, bodies, said.at(-1));
+    said.push(...facts);
+    management.emit('facts', facts);
+  };
+  const startNode = async (node: string, portMin: number): Promise<MediaNodeService> => {
+    const media = await startMediaNode({
+      ...{ site: NYC, node: node as NodeId, listen: LOCAL, link: LOCAL, credentials: () => credentials, capacity: 50, bus },
+      webRtc: { ip: '127.0.0.1', port: await freePort() },
+      plain: { ip: '127.0.0.1', portMin, portMax: portMin + 20 },
+    });
+    closers.unshift(() => media.close());
+    return media;
+  };
 
   beforeAll(async () => {
-    const bus = embeddedBus();
     const store = await sqliteEventStore({ file: ':memory:' });
-    await store.adopt(estateFacts(roomsCreated(room)));
-    const brain = await startBrain({ site: NYC, listen: LOCAL, bus, store, peers: noPeers, clock });
-    const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: NYC } });
-    const media = await startMediaNode({
-      site: NYC,
-      node: 'nyc-0' as NodeId,
-      listen: LOCAL,
-      link: LOCAL,
-      credentials: () => credentials,
-      webRtc: { ip: '127.0.0.1', port: await freePort() },
-      plain: { ip: '127.0.0.1', portMin: 39_860, portMax: 39_880 },
-      capacity: 50,
-      bus,
+    await store.adopt(said);
+    await bus.subscribe(TOPICS.nodes, { group: 'spec' }, async ({ value, key }) => void legsAt.set(key, (value as NodeReport).legs));
+    const brain = await startBrain({
+      ...{ site: NYC, listen: LOCAL, bus, store, peers: noPeers, clock },
+      followEstate: async function* (_after, _applied, signal) {
+        for await (const [facts] of on(management, 'facts', { signal })) yield facts as readonly Fact[];
+      },
     });
-    const gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: LOCAL, bus });
+    credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: NYC } });
     closers.push(
-      () => gateway.close(),
-      () => media.close(),
       () => brain.close(),
       () => bus.close(),
       () => store.close(),
     );
+    await startNode('nyc-0', 39_860);
+    const gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: LOCAL, bus });
+    closers.unshift(() => gateway.close());
     await eventually(
       async () => ((await fetch(`${gateway.url}/healthz/ready`)).status === 200 ? [] : ['the gateway-router is not ready']),
       10_000,
     );
     // One after the other: the order of joining is part of what everybody should see.
-    for (let n = 0; n < PARTICIPANTS; n++)
-      bots.push(await startBot({ gatewayUrl: gateway.url, alias: 'demo', persona: personaOf(n), hdKbps: 300 }));
+    for (let n = 0; n < PARTICIPANTS; n++) {
+      const onNotice = (code: string, message: string) => void (code === 'bot.returning' && lost.push(`${n}: ${message}`));
+      const onEnded = (reason: string) => void lost.push(`${n}: ${reason}`);
+      bots.push(await startBot({ gatewayUrl: gateway.url, alias: 'demo', persona: personaOf(n), hdKbps: 300, onNotice, onEnded }));
+    }
   }, 180_000);
   afterAll(async () => {
     await Promise.all(bots.map((bot) => bot.leave()));
@@ -106,5 +129,22 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
     const before = unwatched[0]!.sent;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(unwatched[0]!.sent).toEqual(before);
+  });
+
+  it('are given another node, in their seats, when theirs is drained, and back when that is told to stop', async () => {
+    const [second, legs] = [await startNode('nyc-1', 39_900), bots.map(({ leg }) => leg)];
+    const everybodyIsAt = (node: string, other: string) =>
+      eventually(() => {
+        const at = [legsAt.get(node), legsAt.get(other)].join() === `${PARTICIPANTS},0` ? [] : [`${JSON.stringify([...legsAt])} attached`];
+        return [...at, ...missingFromRosters(bots), ...missingNow(bots)];
+      }, 60_000);
+    say(['SiteEnrolled', { site: { id: NYC, name: 'New York', meetUrl: 'http://nyc', linkUrl: 'wss://nyc' } }]);
+    say(['NodeDrained', { id: 'nyc-0', site: NYC }]);
+    await everybodyIsAt('nyc-1', 'nyc-0');
+    say(['NodeReturned', { id: 'nyc-0', site: NYC }]);
+    await second.drain(60_000);
+    await everybodyIsAt('nyc-0', 'nyc-1');
+    expect(bots.map(({ leg }) => leg)).toEqual(legs);
+    expect(lost).toEqual([]);
   });
 });

@@ -1,2 +1,2 @@
 export { settings as mediaNodeSettings } from './settings.js';
-export { DRAIN_WITHIN_MS, startMediaNode, type MediaNodeServiceOptions } from './start.js';
+export { DRAIN_WITHIN_MS, startMediaNode, type MediaNodeService, type MediaNodeServiceOptions } from './start.js';

@@ -1,13 +1,13 @@
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SplitStory } from '../testing/split-story.js';
-import { WorldOfSites, type Joined } from '../testing/world-of-sites.js';
+import { WorldOfSites } from '../testing/world-of-sites.js';
 
 /** S6, S8: a deployment grows while people meet: each machine joins by one command, and nobody who is there notices. */
 let world: WorldOfSites;
 let story: SplitStory;
 let usedOnce: string;
-let rack: Joined;
 /** Of each node; one more person than that needs one more node. */
 const CAPACITY = 3;
 
@@ -53,7 +53,7 @@ describe('a running deployment', () => {
     await expect(story.tryToJoin('nyc')).rejects.toThrow(/no free capacity/);
     const typed = await command('node', 'add', 'nyc', '--node', 'nyc-2', '--address', world.wire.machine('rack').address);
     const began = performance.now();
-    rack = await world.join('rack', typed);
+    await world.join('rack', typed);
     await story.join('nyc');
     process.stdout.write(`a media node takes calls after ${Math.round(performance.now() - began)} ms\n`);
     await story.join('nyc');
@@ -62,12 +62,16 @@ describe('a running deployment', () => {
     expect(await story.nobodyWasDisconnected()).toEqual([]);
   });
 
-  it('moves the people of a node that is told to stop to another one, with their seats', async () => {
+  it('empties a media node by one command, its people in their seats on another, and turns it away from then on', async () => {
     for (const name of story.at('nyc').slice(0, 2)) await story.leave(name);
-    rack.child.kill('SIGTERM');
-    await once(rack.child, 'close');
+    const { status, stderr } = await world.administrate('node', 'remove', 'nyc-2', '--within', '60');
+    expect(`${status}: ${stderr}`).toMatch(/^0: .*nyc-2 is drained: nobody is on it.*no part of its site any more/s);
+    await expect.poll(legsAtNyc, soon).toEqual({ 'nyc-1': 3 });
     await story.isOne();
-    await expect.poll(legsAtNyc, soon).toMatchObject({ 'nyc-1': 3 });
+    // To attach again is what moving is; to ask for a seat again is not.
+    expect((await story.nobodyWasDisconnected()).filter((what) => !what.includes('bot.reattaching'))).toEqual([]);
+    const logOfNode = () => readFileSync(join(world.state, 'rack', 'nyc-2', 'nyc-2.log'), 'utf8');
+    await expect.poll(logOfNode, soon).toContain('an administrator removed this media node');
   });
 
   it('takes a token once, whole, and from its own management only', async () => {
