@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { nodeReport, TOPICS } from '@isthmus/protocol';
+import { Farewell } from './farewell.js';
 import { Seats } from './seats.js';
 import { checked, viewPublished } from './shapes.js';
 import { SiteCopy } from './site-copy.js';
@@ -11,6 +12,7 @@ export class BusEdge {
   constructor(
     @Inject(Seats) private readonly seats: Seats,
     @Inject(SiteCopy) private readonly copy: SiteCopy,
+    @Inject(Farewell) private readonly farewell: Farewell,
   ) {}
 
   @EventPattern(TOPICS.views)
@@ -21,6 +23,7 @@ export class BusEdge {
   @EventPattern(TOPICS.estate)
   estate(@Payload() value: unknown): void {
     this.copy.estateTold(value);
+    this.farewell.look();
   }
 
   @EventPattern(TOPICS.nodes)

@@ -3,6 +3,7 @@ import { roomMeant } from '@isthmus/routing';
 import type { ClientToGateway, JoinRequest } from '@isthmus/protocol';
 import { CLOSE, inSpan, logOf, tokenBucket, type Conversation } from '@isthmus/service-kit';
 import type { Brain } from './brain.js';
+import { DRAINING, type Farewell } from './farewell.js';
 import { tellFirstFrame } from './first-frame.js';
 import type { Admission, Reception } from './reception.js';
 import type { Seat, SeatOf } from './seat.js';
@@ -19,6 +20,7 @@ export interface ClientEdgeParts {
   readonly reception: Reception;
   readonly brain: Brain;
   readonly seats: Seats;
+  readonly farewell: Farewell;
 }
 
 /** Wrong PINs that one connection may try; then it is closed (reliability.md G19). */
@@ -108,6 +110,7 @@ class Client implements Conversation<ClientToGateway> {
     if (earlier) return this.sit(request, earlier.of);
     const recalled = await this.recall(request);
     if (recalled) return this.sit(request, recalled);
+    if (this.parts.farewell.isDraining) throw this.parts.farewell.refusal(request.alias);
     const admission = await inSpan('gateway.admit', {}, () => this.admit(request));
     if (admission.type === 'pin-needed') return this.askForPin(request, admission.wrong);
     await this.sit(request, { room: admission.room.id, roomName: admission.room.name, role: admission.role, proof: admission.proof });
@@ -156,6 +159,7 @@ class Client implements Conversation<ClientToGateway> {
         answer,
         this.line,
       );
+      if (this.parts.farewell.isDraining) this.seat.notice(DRAINING, this.parts.farewell.notice(room));
       if (this.gone) this.parts.seats.lost(this.seat);
     } catch (error) {
       // Disabled a moment ago: as good as unknown.

@@ -85,6 +85,14 @@ export class Seats {
     this.endMissing(view);
   }
 
+  /** Says something to everybody who is in. */
+  tell(words: (of: SeatOf) => { readonly code: string; readonly message: string }): void {
+    for (const seat of this.byLeg.values()) {
+      const { code, message } = words(seat.of);
+      seat.notice(code, message);
+    }
+  }
+
   /** The connection is gone without a goodbye. Whoever only waited has nothing to come back to. */
   lost(seat: Seat): void {
     if (seat.state === 'over' || this.closed) return;

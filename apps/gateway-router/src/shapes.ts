@@ -59,7 +59,7 @@ const room = z.object({
   seatsMax: z.int(),
   disabled: z.boolean(),
 });
-const site = z.object({ id: siteId, name: z.string(), meetUrl: z.string(), linkUrl: z.string() });
+const site = z.object({ id: siteId, name: z.string(), meetUrl: z.string(), linkUrl: z.string(), draining: z.boolean().exactOptional() });
 export const estate: z.ZodType<Estate> = z.object({
   revision: z.int(),
   generation: z.int().exactOptional(),

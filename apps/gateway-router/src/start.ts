@@ -5,6 +5,7 @@ import { clientToGateway, type ClientToGateway, type GatewayToClient } from '@is
 import { acceptJsonSockets, startService, tracedBus, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
 import { Brain } from './brain.js';
 import { ClientEdge } from './client.edge.js';
+import { Farewell } from './farewell.js';
 import { GatewayModule } from './gateway.module.js';
 import { servePages } from './pages.js';
 import { PinCheck } from './pin-check.js';
@@ -40,13 +41,14 @@ export const startGatewayRouter = async (options: GatewayRouterOptions): Promise
   const brain = new Brain(site, bus);
   const seats = new Seats(brain, clock, graceMs);
   const reception = new Reception(() => copy.estate, new PinCheck(), new PinThrottle(clock));
-  const clients = new ClientEdge({ siteName, copy, reception, brain, seats });
+  const farewell = new Farewell(site, () => copy.estate, seats);
+  const clients = new ClientEdge({ siteName, copy, reception, brain, seats, farewell });
   let door: JsonSocketServer | undefined;
   copy.start();
   try {
     return await startService({
       name: NAME,
-      module: GatewayModule.of(seats, copy),
+      module: GatewayModule.of(seats, copy, farewell),
       listen,
       bus,
       // Views, estate and node reports are for every gateway-router of a site, not for one of them.

@@ -6,7 +6,7 @@ import { settledAdministrator, startTestManagement, type SignedIn, type TestMana
 type NodeNow = Status['sites'][number]['nodes'][number];
 const soon = { timeout: 10_000, interval: 20 };
 
-describe('media nodes, by REST', () => {
+describe('media nodes and sites that are to end, by REST', () => {
   let management: TestManagement;
   let session: SignedIn;
   let snapshots = 0;
@@ -16,14 +16,28 @@ describe('media nodes, by REST', () => {
     const at = (snapshots += 1);
     const node = { node: 'lon-1' as never, up: true, cpu: 0.1, legs: 2, capacity: 50, draining: false, drained: false, ...more };
     const site = { site: 'lon' as SiteId, name: 'London', up: true, lastHeardAt: at, configurationVersion, nodes: [node], alarms: [] };
-    const value: Status = { at, configurationVersion, sites: [site], conferences: [], links: [], components: [], alarms: [] };
+    const value: Status = { at, configurationVersion, sites: [site], conferences: [meeting()], links: [], components: [], alarms: [] };
     await management.bus.publish({ topic: TOPICS.statuses, key: 'status', value });
     await vi.waitFor(async () => expect((await ask('GET', '/v1/status')).body).toMatchObject({ at }), soon);
+  };
+  /** London's people in one meeting. */
+  let inMeetings = 0;
+  const meeting = (): Status['conferences'][number] => {
+    const seats = Array.from({ length: inMeetings }, (_, n) => ({
+      leg: `lon-${n}` as never,
+      name: 'Ana',
+      site: 'lon' as SiteId,
+      node: null,
+      muted: false,
+    }));
+    const savings = { mcuSite: null, mcuUnits: 0, isthmusUnits: 0, percent: null, nothing: 'not-yet', mcuKbps: 0, isthmusKbps: 0 } as const;
+    return { id: 'c' as never, room: 'r', name: 'R', startedAt: 1, seats, floor: null, locked: false, sides: [], links: [], savings };
   };
   const ask = (method: string, path: string, body?: unknown) => management.as(session, method, path, body);
   const revision = async (): Promise<number> => Number((await ask('GET', '/v1/sites')).body['configurationVersion']);
 
   beforeEach(async () => {
+    inMeetings = 0;
     management = await startTestManagement();
     session = await settledAdministrator(management);
     const london = { id: 'lon' as SiteId, name: 'London', meetUrl: 'https://lon.example', linkUrl: 'wss://lon.example:1' };
@@ -67,5 +81,21 @@ describe('media nodes, by REST', () => {
     expect((await management.ask('PATCH', '/v1/nodes/lon-1', { draining: true })).status).toBe(401);
     expect(await ask('PATCH', '/v1/nodes/lon-2', { draining: true })).toMatchObject({ status: 404, body: { code: 'node.unknown' } });
     expect(await ask('PATCH', '/v1/nodes/lon-1', { draining: 'yes' })).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+  });
+
+  it('and a site is drained when it knows that it is to end, and nobody is in a meeting there', async () => {
+    expect(await ask('PATCH', '/v1/sites/lon', { draining: true })).toMatchObject({ status: 409, body: { code: 'site.last' } });
+    const paris = { id: 'par' as SiteId, name: 'Paris', meetUrl: 'https://par.example', linkUrl: 'wss://par.example:1' };
+    await management.provisioning.ensureSite(paris);
+    expect((await ask('PATCH', '/v1/sites/lon', { draining: true })).body).toMatchObject({ draining: true, drained: false });
+    await tell((await revision()) - 1);
+    expect((await ask('GET', '/v1/sites/lon')).body).toMatchObject({ drained: false, participants: 0 });
+    inMeetings = 2;
+    await tell(await revision());
+    expect((await ask('GET', '/v1/sites/lon')).body).toMatchObject({ drained: false, participants: 2 });
+    inMeetings = 0;
+    await tell(await revision());
+    expect((await ask('GET', '/v1/sites/lon')).body).toMatchObject({ draining: true, drained: true, participants: 0 });
+    expect((await ask('PATCH', '/v1/sites/lon', { draining: false })).body).toMatchObject({ draining: false, drained: false });
   });
 });

@@ -114,7 +114,8 @@ export type NewSite = z.infer<typeof newSite>;
 const transit = z
   .boolean()
   .describe('False: media between other sites do not pass through this one, also where those do not hear each other.');
-export const sitePatch = z.strictObject({ name, meetUrl: url, linkUrl: url, transit }).partial();
+const draining = z.boolean().describe('Nobody new comes in there, and who is there is asked to go to another site.');
+export const sitePatch = z.strictObject({ name, meetUrl: url, linkUrl: url, transit, draining }).partial();
 export type SitePatch = z.infer<typeof sitePatch>;
 export const site = z.object({
   id: z.string(),
@@ -122,6 +123,9 @@ export const site = z.object({
   meetUrl: z.string(),
   linkUrl: z.string(),
   transit: transit.optional(),
+  draining,
+  drained: z.boolean().describe('Draining, and nobody is in a meeting there any more: it may be removed.'),
+  participants: z.int().nullable().describe('Who is in meetings there now; null while nothing is heard of it.'),
   configurationVersion: z.int().nullable().describe('What the site last said it goes by; null if it never did since management started.'),
   upToDate: z.boolean(),
   lastSeenAt: z.iso.datetime().nullable(),

@@ -3,6 +3,7 @@ import { Refusal, type SiteId } from '@isthmus/kernel';
 import type { EnrolmentCommand, Enrolments, Site } from '@isthmus/estate';
 import type { Clock } from '@isthmus/ports';
 import type { Keeper } from './keeper.js';
+import type { LiveStatus } from './live-status.js';
 import { newToken } from './secrets.js';
 import type { NewSite, SitePatch } from './shapes.js';
 import type { EstateKeeper } from './tokens.js';
@@ -26,6 +27,7 @@ export class SiteBook {
     private readonly enrolments: Keeper<Enrolments, EnrolmentCommand>,
     private readonly clock: Clock,
     private readonly caFingerprint: string,
+    private readonly live: LiveStatus,
   ) {}
 
   get configurationVersion(): number {
@@ -91,10 +93,24 @@ export class SiteBook {
     return site;
   }
 
+  /** Whether a site is empty is known of one that goes by what was said last, and of one that never was there. */
+  private peopleAt({ id, draining = false }: Site): { readonly drained: boolean; readonly participants: number | null } {
+    const status = this.live.missing() === undefined ? this.live.now() : undefined;
+    const now = status?.sites.find(({ site }) => site === id);
+    const isUnborn = now !== undefined && !now.up && now.lastHeardAt === null && !this.contacts.has(id);
+    if (isUnborn) return { drained: draining, participants: 0 };
+    if (status === undefined || now === undefined || !now.up) return { drained: false, participants: null };
+    const participants = status.conferences.flatMap(({ seats }) => seats).filter(({ site }) => site === id).length;
+    const knows = (now.configurationVersion ?? -1) >= this.configurationVersion;
+    return { drained: draining && knows && participants === 0, participants };
+  }
+
   private shown(site: Site) {
     const contact = this.contacts.get(site.id);
     return {
       ...site,
+      draining: site.draining ?? false,
+      ...this.peopleAt(site),
       configurationVersion: contact?.applied ?? null,
       upToDate: contact?.applied === this.configurationVersion,
       lastSeenAt: contact ? new Date(contact.seenAt).toISOString() : null,

@@ -96,10 +96,10 @@ export const startProvisioning = async (options: ProvisioningOptions): Promise<P
   });
 
   const rooms = new RoomBook(estate);
-  const sites = new SiteBook(estate, enrolments, clock, authority.fingerprint);
+  const live = new LiveStatus(bus, clock);
+  const sites = new SiteBook(estate, enrolments, clock, authority.fingerprint, live);
   const joins = new JoinBook(sites, authority);
   const sessions = new Sessions(administrators, clock);
-  const live = new LiveStatus(bus, clock);
   const nodes = new NodeBook(estate, live);
   const secure = listen.tls !== undefined;
   const madeFirstAdministrator = await makeFirst(administrators, firstAdministrator);

@@ -25,6 +25,7 @@ const STATUS_OF: Record<
   'room.pins-equal': 422,
   'site.unknown': 404,
   'site.exists': 409,
+  'site.last': 409,
   'site.id-invalid': 422,
   'site.name-invalid': 422,
   'site.url-invalid': 422,

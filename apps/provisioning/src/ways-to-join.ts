@@ -1,4 +1,4 @@
-import type { Estate, Room } from '@isthmus/estate';
+import { meetLink, type Estate, type Room } from '@isthmus/estate';
 
 /** Every way into a room that people can be told: a link per site and alias, the alias that reads best first. */
 export const waysToJoin = (room: Room, estate: Estate) => ({
@@ -8,8 +8,5 @@ export const waysToJoin = (room: Room, estate: Estate) => ({
   guestPinSet: room.guestPinHash !== null,
   links: Object.values(estate.sites)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((site) => room.aliases.map((alias) => ({ site: site.id, siteName: site.name, alias, url: meetLink(site.meetUrl, alias) }))),
+    .flatMap((site) => room.aliases.map((alias) => ({ site: site.id, siteName: site.name, alias, url: meetLink(site, alias) }))),
 });
-
-/** `https://meet.lon.example/r/board`: where the meeting client looks for the alias. */
-const meetLink = (meetUrl: string, alias: string): string => `${meetUrl.replace(/\/+$/, '')}/r/${encodeURIComponent(alias)}`;

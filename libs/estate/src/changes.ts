@@ -32,7 +32,7 @@ export type EstateCommand =
   | { readonly type: 'DeclareRestored'; readonly generation: number };
 
 export type EstateRefusal =
-  RoomRefusal | NodeRefusal | 'site.unknown' | 'site.exists' | 'site.id-invalid' | 'site.name-invalid' | 'site.url-invalid';
+  RoomRefusal | NodeRefusal | 'site.unknown' | 'site.last' | 'site.exists' | 'site.id-invalid' | 'site.name-invalid' | 'site.url-invalid';
 
 const ROOM_ID = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const SITE_ID = /^[a-z][a-z0-9_]{0,31}$/;
@@ -76,6 +76,8 @@ export const decideEstate = (command: EstateCommand, estate: Estate): readonly E
       const change = differenceOf(site, command.change);
       if (change === undefined) return [];
       checkSite({ ...site, ...change });
+      if (change.draining === true && !Object.values(estate.sites).some(({ id, draining }) => id !== site.id && draining !== true))
+        throw new Refusal<EstateRefusal>('site.last', 'No other site takes people, so nobody could go anywhere. Add a site first.');
       return [{ type: 'SiteChanged', id: site.id, change }];
     }
     case 'RemoveSite':
@@ -165,7 +167,7 @@ const isSite = (it: unknown): it is Site => {
     typeof site?.id === 'string' &&
     SITE_ID.test(site.id) &&
     [site.name, site.meetUrl, site.linkUrl].every((text) => typeof text === 'string') &&
-    (site.transit === undefined || typeof site.transit === 'boolean')
+    [site.transit, site.draining].every((flag) => flag === undefined || typeof flag === 'boolean')
   );
 };
 

@@ -26,7 +26,13 @@ export interface Site {
   readonly linkUrl: string;
   /** False: its links carry no media between other sites. Left out: they do, where those do not hear each other. */
   readonly transit?: boolean;
+  /** True: nobody new comes in there, and who is there is asked to go to another site, because this one is to end (ADR 0073). */
+  readonly draining?: boolean;
 }
+
+/** Where people of a site find a meeting: `https://meet.lon.example/r/board`. */
+export const meetLink = ({ meetUrl }: Pick<Site, 'meetUrl'>, alias: string): string =>
+  `${meetUrl.replace(/\/+$/, '')}/r/${encodeURIComponent(alias)}`;
 
 /** Everything that sites need to know of what IT administers. Its revision is the configuration version. */
 export interface Estate {

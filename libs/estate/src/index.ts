@@ -1,6 +1,7 @@
 export {
   emptyEstate,
   isAsNew,
+  meetLink,
   nodeWordOf,
   normalAlias,
   pinsOf,

@@ -62,3 +62,20 @@ describe('a media node', () => {
     expect(nodeWordOf(again, 'lon-3')?.state).toBe('removed');
   });
 });
+
+describe('a site that is to end', () => {
+  const paris: Site = { ...london, id: 'par' as SiteId, name: 'Paris' };
+  const drain = (id: string): EstateCommand => ({ type: 'ChangeSite', id: id as SiteId, change: { draining: true } });
+
+  it('drains, and is taken back', () => {
+    const estate = after({ type: 'EnrolSite', site: paris }, drain('lon'));
+    expect(estate.sites[LON]).toMatchObject({ draining: true });
+    expect(decideEstate({ type: 'ChangeSite', id: LON, change: { draining: false } }, estate)).toHaveLength(1);
+  });
+
+  it('is not the last one that takes people', () => {
+    expect(codeOf(() => decideEstate(drain('lon'), after()))).toBe('site.last');
+    const estate = after({ type: 'EnrolSite', site: paris }, drain('lon'));
+    expect(codeOf(() => decideEstate(drain('par'), estate))).toBe('site.last');
+  });
+});
