@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { NodeFlags, SiteFlags } from './admin/estate-commands.js';
+import type { LeaveFlags, NodeFlags, RemoveSiteFlags, SiteFlags } from './admin/estate-commands.js';
 import type { DrainFlags, RemoveFlags } from './admin/node-commands.js';
 import type { PortalFlags } from './admin/management-client.js';
 import type { JoinFlags } from './join/join.js';
@@ -20,11 +20,21 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .option('--port <number>', 'the first of its ports', whole, 7_100)
     .addHelpText('after', '\nExample:\n  isthmus site add cpt --name "Cape Town" --address 192.0.2.7')
     .action((id: string, options: SiteFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addSite(id, options)));
+  const sites = () => import('./admin/estate-commands.js');
+  asAdministrator(site.command('drain <id>'))
+    .description('let nobody new in at a site, ask who is there to go to another one, and wait until nobody is in')
+    .option('--within <seconds>', 'how long to wait; it stays draining', whole, 600)
+    .addHelpText('after', '\nExample:\n  isthmus site drain cpt')
+    .action((id: string, options: LeaveFlags) => sayFailure(async () => (await sites()).drainSite(id, options)));
+  asAdministrator(site.command('undrain <id>'))
+    .description('have a site take people again')
+    .action((id: string, options: PortalFlags) => sayFailure(async () => (await sites()).undrainSite(id, options)));
   asAdministrator(site.command('remove <id>'))
-    .description('take a site off the list: its people leave, the others go on')
-    .action((id: string, options: PortalFlags) =>
-      sayFailure(async () => (await import('./admin/estate-commands.js')).removeSite(id, options)),
-    );
+    .description('drain a site, and take it off the list for good; the others go on')
+    .option('--within <seconds>', 'how long to wait until nobody is in', whole, 600)
+    .option('--now', 'do not wait: also when people are there, who leave, or the site is gone for good', false)
+    .addHelpText('after', '\nExample:\n  isthmus site remove cpt')
+    .action((id: string, options: RemoveSiteFlags) => sayFailure(async () => (await sites()).removeSite(id, options)));
   asAdministrator(node.command('add <site>'))
     .description('print what to type on the machine that is to be one more media node of a site')
     .requiredOption('--address <address>', 'of the machine, for other nodes')

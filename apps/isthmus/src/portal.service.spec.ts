@@ -244,6 +244,9 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
     expect(await part('node-id').inputValue()).toBe('osl-1');
     await page.keyboard.press('Escape');
     await part('node-id').waitFor({ state: 'detached' });
+    await card.getByTestId('drain-site').click();
+    await part('confirm').click();
+    await expect.poll(() => card.getByTestId('draining').textContent(), soon).toMatch(/^drain(ing|ed)$/);
     await card.getByTestId('remove-site').click();
     await part('confirm').click();
     await card.waitFor({ state: 'detached' });

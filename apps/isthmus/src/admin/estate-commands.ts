@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { asAdministrator, type PortalFlags } from './management-client.js';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Fault } from '@isthmus/kernel';
+import { asAdministrator, type Ask, type PortalFlags } from './management-client.js';
 
+const LOOK_EVERY_MS = 1_000;
 const joinCommand = z.object({ command: z.string(), expiresAt: z.string() });
 const listed = z.object({ items: z.array(z.object({ id: z.string() })) });
 
@@ -43,9 +46,55 @@ export const addNode = (
     say(`node ${node} of site ${site}`, await ask('POST', `${SITE_ID(site)}/node-tokens`, wish));
   });
 
-/** Takes a site off the list: its people leave, the others go on. */
-export const removeSite = (id: string, portal: PortalFlags): Promise<void> =>
+const siteNow = z.object({ name: z.string(), drained: z.boolean(), participants: z.number().nullable() });
+
+export interface LeaveFlags extends PortalFlags {
+  /** Seconds. */
+  readonly within: number;
+}
+
+/** Has a site's people asked to go to another site, lets nobody new in there, and waits until nobody is in. */
+export const drainSite = (id: string, { within, ...portal }: LeaveFlags): Promise<void> =>
+  asAdministrator(portal, (ask) => emptied(ask, id, within));
+
+export const undrainSite = (id: string, portal: PortalFlags): Promise<void> =>
   asAdministrator(portal, async (ask) => {
+    await ask('PATCH', SITE_ID(id), { draining: false });
+    process.stderr.write(`Site ${id} takes people again.\n`);
+  });
+
+/** @throws Fault `site.not-drained` when people are there still after so many seconds; it stays draining */
+const emptied = async (ask: Ask, id: string, withinS: number): Promise<void> => {
+  await ask('PATCH', SITE_ID(id), { draining: true });
+  const until = performance.now() + withinS * 1_000;
+  for (let said = ''; ;) {
+    const { name, drained, participants } = siteNow.parse(await ask('GET', SITE_ID(id)));
+    if (drained) break;
+    const progress =
+      participants === null
+        ? `Nothing is heard of ${name} right now. If it is gone for good, remove it with --now.`
+        : `${name} has ${participants === 1 ? 'one participant' : `${participants} participants`}.`;
+    if (progress !== said) process.stderr.write(`${progress}\n`);
+    said = progress;
+    if (performance.now() >= until) {
+      throw new Fault(
+        'site.not-drained',
+        `${progress} It stays draining: the command may be given again, undrain takes it back, and remove --now does not wait.`,
+      );
+    }
+    await wait(LOOK_EVERY_MS);
+  }
+  process.stderr.write(`Site ${id} is drained: nobody is in a meeting there.\n`);
+};
+
+export interface RemoveSiteFlags extends LeaveFlags {
+  readonly now: boolean;
+}
+
+/** Takes a site off the list for good, when its people have gone, or now: what is left of them is written off. */
+export const removeSite = (id: string, { within, now, ...portal }: RemoveSiteFlags): Promise<void> =>
+  asAdministrator(portal, async (ask) => {
+    if (!now) await emptied(ask, id, within);
     await ask('DELETE', SITE_ID(id));
     process.stderr.write(`Site ${id} is no part of the deployment any more.\n`);
   });

@@ -88,6 +88,6 @@ describe('a running deployment', () => {
     expect(await refused(payload)).toMatch(/1: .*not the whole of it/s);
     expect(await refused(changed({ authority: '0'.repeat(64) }))).toMatch(/1: .*another authority/s);
     expect(await refused(usedOnce.trim().split(' ').at(-1)!)).toMatch(/1: .*is not good/s);
-    await command('site', 'remove', 'spare');
+    await command('site', 'remove', 'spare', '--now');
   });
 });

@@ -24,6 +24,13 @@ const useListAgain = () => {
 export const useAddSite = () =>
   useMutation({ mutationFn: (site: NewSite) => ask('POST', '/v1/sites', { body: site }), onSuccess: useListAgain() });
 
+/** Has a site let nobody new in and tell its people where else to go, or take people again. */
+export const useDrainSite = () =>
+  useMutation({
+    mutationFn: ({ id, draining }: { id: string; draining: boolean }) => ask('PATCH', at(id), { body: { draining } }),
+    onSuccess: useListAgain(),
+  });
+
 export const useRemoveSite = () => useMutation({ mutationFn: (id: string) => ask('DELETE', at(id)), onSuccess: useListAgain() });
 
 /** The command that makes a machine this site. */

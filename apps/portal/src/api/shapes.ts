@@ -49,6 +49,8 @@ export const site = z.object({
   id: z.string(),
   name: z.string(),
   meetUrl: z.string(),
+  draining: z.boolean(),
+  drained: z.boolean(),
   configurationVersion: z.number().nullable(),
   upToDate: z.boolean(),
   lastSeenAt: z.string().nullable(),

@@ -27,6 +27,7 @@ export const SitesPage = () => {
     JSON.stringify([
       status.configurationVersion,
       status.sites.map(({ site, up, configurationVersion }) => [site, up, configurationVersion]),
+      status.conferences.flatMap(({ seats }) => seats).map(({ site }) => site),
     ]);
   useEffect(() => {
     if (said !== undefined) void client.invalidateQueries({ queryKey: ['sites'] });
@@ -78,6 +79,11 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
             {site.id}
           </Text>
           <VersionBadge site={site} newest={newest} />
+          {site.draining && (
+            <Badge variant="light" color="gray" tt="none" size="lg" data-testid="draining">
+              {site.drained ? 'drained' : 'draining'}
+            </Badge>
+          )}
         </Group>
         <Text size="sm" c="dimmed" mt={6}>
           {lastSeen(site, now, at)}

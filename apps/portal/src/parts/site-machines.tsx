@@ -1,7 +1,7 @@
 import { Button, Code, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
-import { IconPlus, IconServer, IconTrash } from '@tabler/icons-react';
+import { IconDoorExit, IconPlus, IconServer, IconTrash } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
-import { useAddSite, useNodeCommand, useRemoveSite, useSiteCommand, type JoinCommand } from '../api/joining.js';
+import { useAddSite, useDrainSite, useNodeCommand, useRemoveSite, useSiteCommand, type JoinCommand } from '../api/joining.js';
 import type { Site } from '../api/shapes.js';
 import { Confirm } from './confirm.js';
 import { CopyButton } from './copy-button.js';
@@ -9,7 +9,8 @@ import { Trouble } from './notice.js';
 
 /** What a site's card offers: the command for its machine, the one for another media node, and the end of it. */
 export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly nodes: readonly string[] }) => {
-  const [open, setOpen] = useState<'site' | 'node' | 'remove'>();
+  const [open, setOpen] = useState<'site' | 'node' | 'drain' | 'remove'>();
+  const draining = useDrainSite();
   const removing = useRemoveSite();
   const close = () => setOpen(undefined);
   return (
@@ -35,6 +36,15 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
       <Button
         variant="default"
         size="xs"
+        leftSection={<IconDoorExit size={15} aria-hidden="true" />}
+        onClick={() => setOpen('drain')}
+        data-testid="drain-site"
+      >
+        {site.draining ? 'Use again' : 'Drain'}
+      </Button>
+      <Button
+        variant="default"
+        size="xs"
         leftSection={<IconTrash size={15} aria-hidden="true" />}
         onClick={() => setOpen('remove')}
         data-testid="remove-site"
@@ -48,6 +58,19 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
         <NodeCommand site={site.id} nodes={nodes} />
       </Dialogue>
       <Confirm
+        opened={open === 'drain'}
+        title={site.draining ? `Use ${site.name} again?` : `Drain ${site.name}?`}
+        verb={site.draining ? 'Use it again' : 'Drain it'}
+        busy={draining.isPending}
+        error={draining.error}
+        onConfirm={() => draining.mutate({ id: site.id, draining: !site.draining }, { onSuccess: close })}
+        onClose={close}
+      >
+        {site.draining
+          ? 'People come in there again.'
+          : 'Nobody new comes in there. Whoever is in is told at which other sites the same meeting is, and stays until they go.'}
+      </Confirm>
+      <Confirm
         opened={open === 'remove'}
         title={`Remove ${site.name}?`}
         verb="Remove the site"
@@ -56,8 +79,9 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
         onConfirm={() => removing.mutate(site.id, { onSuccess: close })}
         onClose={close}
       >
-        The other sites end their links to it and list it no more. Stop it first, so that its people are told. Its certificate is worth
-        nothing afterwards.
+        {site.drained ? 'Nobody is in a meeting there. ' : 'People may be in meetings there: drain it first, so that they are told. '}
+        The other sites end their links to it, list it no more, and write off whoever is still there. Its certificate is worth nothing
+        afterwards.
       </Confirm>
     </Group>
   );
