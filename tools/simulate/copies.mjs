@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import ts from 'typescript';
 import { LOCAL_CACHE, ROOT } from '../lib/paths.mjs';
 import { Problem } from '../lib/problem.mjs';
 
@@ -29,4 +30,12 @@ export const linkPackages = (root, folders) => {
     const { name } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
     symlinkSync(join(root, folder), join(root, 'node_modules/@isthmus', basename(name)));
   }
+};
+
+/** Puts a file of a copy's sources, compiled, where it is looked for when it is run. @param {string} root @param {string} file @param {string} source */
+export const putBuilt = (root, file, source) => {
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2024, useDefineForClassFields: true },
+  });
+  writeFileSync(join(root, file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')), outputText);
 };

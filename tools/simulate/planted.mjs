@@ -1,9 +1,8 @@
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { ROOT } from '../lib/paths.mjs';
-import { COPIES, freshFolder, linkPackages, patch } from './copies.mjs';
+import { COPIES, freshFolder, linkPackages, patch, putBuilt } from './copies.mjs';
 import { optionsOf } from './wish.mjs';
 import { inParallel, SeedThread, threadsFor } from './pool.mjs';
 import { verifyAll } from './verify.mjs';
@@ -101,13 +100,6 @@ const copyOfBuilt = ({ name, file }, source) => {
     });
   }
   linkPackages(root, PACKAGES);
-  const { outputText } = ts.transpileModule(source, {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2024,
-      useDefineForClassFields: true,
-    },
-  });
-  writeFileSync(join(root, file.replace('/src/', '/dist/').replace(/\.ts$/, '.js')), outputText);
+  putBuilt(root, file, source);
   return pathToFileURL(join(root, 'libs/simulator/dist/index.js')).href;
 };

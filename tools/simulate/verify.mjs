@@ -3,33 +3,39 @@ import { join, relative } from 'node:path';
 import { BIN, ROOT, toolEnvironment } from '../lib/paths.mjs';
 import { Problem } from '../lib/problem.mjs';
 import { run } from '../lib/run.mjs';
-import { freshFolder, linkPackages, patch } from './copies.mjs';
+import { freshFolder, linkPackages, patch, putBuilt } from './copies.mjs';
 import { inParallel } from './pool.mjs';
 
 /** @typedef {import('./planted.mjs').Planted} Planted */
 
 /** The simulation in person: what it has found once is told there again, and it is meant to find these. */
 const NOT_ORDINARY = 'libs/simulator';
-const NO_SOURCES = /(^|\/)(node_modules|dist|\.[^/]*)(\/|$)/;
+const LEFT_OUT = /(^|\/)(node_modules|\.[^/]*)(\/|$)/;
 
 /**
  * Whether the ordinary specs let each bug pass: all of the package that it is in, and the quick ones of every package that depends
- * on it. They run in copies of the sources, one for each thread, in which one file at a time is changed; the first failure ends a run.
+ * on it. They run in copies of the checkout, one for each thread, in which one file at a time is changed; the first failure ends a run.
  * @param {readonly Planted[]} all @param {number} threads @param {(planted: Planted, good: boolean, what: string) => void} say
  */
 export const verifyAll = async (all, threads, say) => {
   const packages = packagesOf();
-  const copies = Array.from({ length: Math.min(threads, all.length) }, (_, i) => copyOfSources(`specs-${i}`, [...packages.keys()]));
+  const copies = Array.from({ length: Math.min(threads, all.length) }, (_, i) => copyOfCheckout(`specs-${i}`, [...packages.keys()]));
   await inParallel(all, copies.length, async (planted) => {
     const source = patch(planted);
     if (source === undefined) return;
     const copy = /** @type {string} */ (copies.pop());
-    writeFileSync(join(copy, planted.file), source);
+    put(copy, planted.file, source);
     const found = await foundBySpecs(copy, planted, packages);
-    writeFileSync(join(copy, planted.file), readFileSync(join(ROOT, planted.file)));
+    put(copy, planted.file, readFileSync(join(ROOT, planted.file), 'utf8'));
     copies.push(copy);
     say(planted, found === undefined, found === undefined ? 'the ordinary specs let it pass' : `ordinary specs find it: ${found}`);
   });
+};
+
+/** As source for what a spec imports, and compiled for the processes that it starts. @param {string} copy @param {string} file @param {string} source */
+const put = (copy, file, source) => {
+  writeFileSync(join(copy, file), source);
+  putBuilt(copy, file, source);
 };
 
 /** @param {string} copy @param {Planted} planted @param {ReadonlyMap<string, readonly string[]>} packages @returns {Promise<string | undefined>} the log of those that do */
@@ -42,12 +48,11 @@ const foundBySpecs = async (copy, planted, packages) => {
     const log = `planted-${about}-${project}.log`;
     return run(join(BIN, 'vitest'), ['run', '--root', copy, ...wish], { log, env: toolEnvironment(), cwd: copy });
   };
-  const path = join(copy, planted.file);
   for (const project of /** @type {const} */ (['unit', 'service'])) {
     const { status, log } = await specs(project, planted.name);
     if (status === 0) continue;
     // What fails without the bug as well has not found it.
-    writeFileSync(path, readFileSync(join(ROOT, planted.file)));
+    put(copy, planted.file, readFileSync(join(ROOT, planted.file), 'utf8'));
     const without = await specs(project, `${planted.name}-without`);
     if (without.status === 0) return relative(ROOT, log);
     throw new Problem(`Ordinary specs fail without any planted bug: ${relative(ROOT, without.log)}.`, 'Mend those first.');
@@ -78,9 +83,9 @@ const dependantsOf = (folder, packages) => {
 };
 
 /** @param {string} name @param {readonly string[]} packages */
-const copyOfSources = (name, packages) => {
+const copyOfCheckout = (name, packages) => {
   const root = freshFolder(name);
-  const keep = (/** @type {string} */ path) => !NO_SOURCES.test(relative(ROOT, path));
+  const keep = (/** @type {string} */ path) => !LEFT_OUT.test(relative(ROOT, path));
   for (const entry of readdirSync(ROOT).filter((one) => keep(join(ROOT, one))))
     cpSync(join(ROOT, entry), join(root, entry), { recursive: true, filter: keep });
   linkPackages(root, packages);
