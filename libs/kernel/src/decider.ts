@@ -37,6 +37,10 @@ export class Table<Key, Value> {
     return new Table<Key, Value>(new Map(), undefined);
   }
 
+  static of<Key, Value>(entries: Iterable<readonly [Key, Value]>): Table<Key, Value> {
+    return new Table(new Map(entries), undefined);
+  }
+
   get size(): number {
     return this.map.size;
   }

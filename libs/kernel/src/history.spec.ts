@@ -5,7 +5,8 @@ import { seal } from './canonical.js';
 import type { Decider } from './decider.js';
 import { siteOfStream, streamNameOf, writerIdOf, type Fact, type FactHash, type Head, type SiteId, type StreamName } from './fact.js';
 import { createTimeline } from './history.js';
-import { saw, type Said } from './said.js';
+import { inOrder, saw, type Said } from './said.js';
+import { freeze, thaw, type FrozenSnapshot } from './snapshot.js';
 
 const RUNS = Number(process.env['ISTHMUS_PROPERTY_RUNS'] ?? 200);
 vi.setConfig({ testTimeout: 60_000 + 100 * RUNS });
@@ -276,5 +277,96 @@ describe('a timeline', () => {
     theirs.add(mine.facts());
     expect(folded(mine)).toEqual(folded(theirs));
     expect(mine.state.map(({ site }) => site).slice(0, 4)).toEqual(['cpt', 'lon', 'cpt', 'lon']);
+  });
+});
+
+describe('a timeline that goes on from a snapshot', () => {
+  /** As it comes back from a disk. */
+  const kept = (history: History) => {
+    const snapshot = history.snapshot();
+    return snapshot && thaw<readonly Said[]>(JSON.parse(JSON.stringify(freeze(snapshot))) as FrozenSnapshot);
+  };
+  /** Some of the facts in causal order, and the others as they come later. */
+  const halves = (law: (known: readonly Fact[], later: readonly (readonly Fact[])[]) => void) =>
+    fc.assert(
+      fc.property(
+        steps
+          .map(live)
+          .chain((facts) =>
+            fc
+              .integer({ min: 1, max: Math.max(1, facts.length) })
+              .chain((size) => fc.tuple(fc.constant(facts.slice(0, size)), arrivals(facts.slice(size)))),
+          ),
+        ([known, later]) => law(known, later),
+      ),
+      { numRuns: RUNS },
+    );
+
+  it('comes to the same as one that replayed everything, or says that it is undercut', () => {
+    const outcomes = { same: 0, undercut: 0, forked: 0 };
+    halves((known, later) => {
+      const before = timeline();
+      before.add(known);
+      const base = kept(before);
+      expect(base === undefined).toBe(known.length === 0 || before.forked().length > 0);
+      if (base === undefined) return void (outcomes.forked += 1);
+      const history = createTimeline(everything, base);
+      for (const batch of later) {
+        history.add(batch);
+        if (!history.undercut) expect(history.state).toHaveLength(new Set(history.state.map(({ hash }) => hash)).size);
+      }
+      const whole = timeline();
+      whole.add([...known, ...later.flat()]);
+      if (history.undercut) {
+        outcomes.undercut += 1;
+        expect(() => history.state).toThrow('beneath');
+        expect(history.snapshot()).toBeUndefined();
+        return;
+      }
+      outcomes.same += 1;
+      expect(folded(history)).toEqual(folded(whole));
+      expect(history.length).toBe(whole.length);
+      expect(new Set(history.heads().map(({ hash }) => hash))).toEqual(new Set(whole.heads().map(({ hash }) => hash)));
+      expect(history.forked()).toEqual(whole.forked());
+      const all = whole.state;
+      history.state.forEach((one, i) => {
+        expect(inOrder(one, all[i]!)).toBe(0);
+        history.state.forEach((other, j) => expect(saw(one, other)).toBe(saw(all[i]!, all[j]!)));
+      });
+      const draft = { at: 5, by: 'system', type: 'Said', v: 1, body: {} };
+      expect(seal(history.next(streamOf(0, 1_000), draft), sha256)).toEqual(seal(whole.next(streamOf(0, 1_000), draft), sha256));
+    });
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(0);
+  });
+
+  it('is undercut by every fact that sorts before its last', () =>
+    halves((known, later) => {
+      const before = timeline();
+      before.add(known);
+      const base = kept(before);
+      if (base === undefined) return;
+      const history = createTimeline(everything, base);
+      history.add(later.flat());
+      const whole = timeline();
+      whole.add([...known, ...later.flat()]);
+      const ours = new Set(known.map(({ hash }) => hash));
+      const order = hashes(whole);
+      const belongsBeneath = order.slice(0, order.indexOf(base.last.hash)).some((hash) => !ours.has(hash));
+      if (belongsBeneath) expect(history.undercut).toBe(true);
+    }));
+
+  it('keeps apart what a fact’s author wrote into it and what a snapshot means by the same word', () => {
+    const odd = { $said: 0, $table: [], $$said: 1, ['__proto__']: { polluted: true } };
+    const remembering: Decider<unknown, never, unknown> = {
+      initial: null,
+      decide: () => [],
+      evolve: (_, body) => body,
+      read: ({ body }) => body,
+    };
+    const history = createTimeline(remembering);
+    history.add([seal(history.next(streamOf(0, 0), { at: 1, by: 'system', type: 'Said', v: 1, body: odd }), sha256)]);
+    const thawed = thaw<unknown>(JSON.parse(JSON.stringify(freeze(history.snapshot()!))) as FrozenSnapshot);
+    expect(JSON.stringify(thawed.state)).toBe(JSON.stringify(odd));
+    expect(Object.hasOwn(thawed.state as object, '__proto__')).toBe(true);
   });
 });

@@ -1,8 +1,10 @@
 import type { UnsealedFact } from './canonical.js';
 import { Checkpoints } from './checkpoints.js';
 import { Pass, type Decider } from './decider.js';
+import { Defect } from './error.js';
 import type { Fact, FactHash, Head, SiteId, StreamName } from './fact.js';
-import { authorOf, inOrder, placeAfter, Placed, sane } from './said.js';
+import { authorOf, inOrder, placeAfter, Placed, sane, type Said } from './said.js';
+import { headOf, type Snapshot } from './snapshot.js';
 
 /** What a writer adds to its stream, before it is given its place there. */
 export interface Draft {
@@ -41,20 +43,32 @@ export interface Timeline<State> {
   heads(): readonly Head[];
   /** Streams of which two stories are known: their writer was cloned or went back in time, and an alarm is due (merge rule 4). */
   forked(): readonly StreamName[];
-  /** The facts in place, in the order in which every site folds them. */
+  /** The facts in place, in the order in which every site folds them; of one that began with a snapshot, those that came since. */
   facts(): readonly Fact[];
+  /** What it comes to now; undefined while there is nothing, or something waits, or a stream has two stories. */
+  snapshot(): Snapshot<State> | undefined;
+  /**
+   * Whether it began with a snapshot that is worth nothing any more: a fact has come that sorts before its last, or of which only the
+   * facts beneath it can tell where it sorts. Asked for its state, it throws; take all facts, and another timeline (merge rule 13).
+   */
+  readonly undercut: boolean;
   /** The fact that the stream's writer would add now, having seen all that is in place here. */
   next(stream: StreamName, draft: Draft): UnsealedFact;
 }
 
+/** @param base to go on from, instead of from nothing */
 export const createTimeline = <State, Body>(
   decider: Pick<Decider<State, never, Body, never>, 'initial' | 'evolve' | 'read'>,
-): Timeline<State> => new IncrementalTimeline(decider);
+  base?: Snapshot<State>,
+): Timeline<State> => new IncrementalTimeline(decider, base);
 
 /** One writer's facts, by seq. */
 interface Stream<Body> {
   readonly site: SiteId;
   readonly epoch: number;
+  /** What the timeline began with of it: all up to here, of which only this one is known. */
+  readonly base: Said | undefined;
+  /** From the one after the base's on, or from 0. */
   readonly bySeq: (Placed<Body> | undefined)[];
   /** Facts at a seq that was taken: a clone's story. Empty in all good times. */
   readonly others: Map<FactHash, Placed<Body>>;
@@ -63,7 +77,7 @@ interface Stream<Body> {
 class IncrementalTimeline<State, Body> implements Timeline<State> {
   readonly #streams = new Map<StreamName, Stream<Body>>();
   /** The newest fact of each chain; the index is the chain's name. */
-  readonly #tips: Placed<Body>[] = [];
+  readonly #tips: Said[];
   readonly #waitingFor = new Map<FactHash, Fact[]>();
   readonly #waiting = new Map<FactHash, Head>();
   /** In place and in order; what has come since is in `#arrived`, until somebody looks. */
@@ -72,10 +86,16 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
   #state: State;
   #folded = 0;
   readonly #checkpoints: Checkpoints<State>;
+  #undercut = false;
 
-  constructor(private readonly decider: Pick<Decider<State, never, Body, never>, 'initial' | 'evolve' | 'read'>) {
-    this.#state = decider.initial;
-    this.#checkpoints = new Checkpoints(decider.initial);
+  constructor(
+    private readonly decider: Pick<Decider<State, never, Body, never>, 'initial' | 'evolve' | 'read'>,
+    private readonly base: Snapshot<State> | undefined,
+  ) {
+    this.#state = base?.state ?? decider.initial;
+    this.#checkpoints = new Checkpoints(this.#state);
+    this.#tips = [...(base?.tips ?? [])];
+    for (const tip of this.#tips) this.#streams.set(tip.stream, emptyStream(tip.stream, tip));
   }
 
   add(facts: readonly Fact[]): boolean {
@@ -87,14 +107,20 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     return this.#arrived.length > before;
   }
 
+  get undercut(): boolean {
+    return this.#undercut;
+  }
+
   get state(): State {
+    if (this.#undercut)
+      throw new Defect('history.undercut', 'A snapshot was asked for its state after a fact had come that belongs beneath it.');
     this.#arrange();
     this.#fold();
     return this.#state;
   }
 
   get length(): number {
-    return this.#order.length + this.#arrived.length;
+    return (this.base?.length ?? 0) + this.#order.length + this.#arrived.length;
   }
 
   get waiting(): number {
@@ -113,7 +139,7 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
   }
 
   heads(): readonly Head[] {
-    return this.#tips.map((tip) => tip.head);
+    return this.#tips.map(headOf);
   }
 
   forked(): readonly StreamName[] {
@@ -125,15 +151,21 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     return this.#order.map(({ fact }) => fact);
   }
 
+  snapshot(): Snapshot<State> | undefined {
+    if (this.length === 0 || this.waiting > 0 || this.#undercut || this.forked().length > 0) return undefined;
+    const { state } = this;
+    return { length: this.length, tips: [...this.#tips], last: this.#order.at(-1) ?? this.base!.last, state };
+  }
+
   next(stream: StreamName, { at, by, type, v, body }: Draft): UnsealedFact {
     const own = this.#tips.filter((tip) => tip.stream === stream).sort((a, b) => b.seq - a.seq || (a.hash < b.hash ? -1 : 1))[0];
     const news = this.#tips.filter((tip) => tip !== own && tip.seq > (own?.sight[tip.chain] ?? -1));
     return {
       stream,
       seq: own === undefined ? 0 : own.seq + 1,
-      at: Math.max(sane(at), own === undefined ? 0 : sane(own.fact.at)),
+      at: Math.max(sane(at), own instanceof Placed ? sane(own.fact.at) : (own?.ms ?? 0)),
       prev: own?.hash ?? null,
-      after: news.map((tip) => tip.head).sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : a.seq - b.seq)),
+      after: news.map(headOf).sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : a.seq - b.seq)),
       by,
       type,
       v,
@@ -146,7 +178,9 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     if (this.#waiting.size > 0 && this.#waiting.has(fact.hash)) return NONE;
     const stream = this.#streamOf(fact.stream);
     if (factIn(stream, fact.seq, fact.hash) !== undefined) return NONE;
+    if (isBeneath(stream, fact.seq)) return this.#undercutBy();
     const lacking = this.#place(fact, stream);
+    if (this.#undercut) return NONE;
     if (lacking === undefined) return this.#released(fact.hash);
     this.#wait(fact, lacking);
     return NONE;
@@ -174,13 +208,13 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
   /** Gives a fact its place, or says which cause is lacking. */
   #place(fact: Fact, stream: Stream<Body>): Head | undefined {
     const prev = fact.prev === null ? undefined : factIn(stream, fact.seq - 1, fact.prev);
-    if (prev === undefined && fact.prev !== null) return { stream: fact.stream, seq: fact.seq - 1, hash: fact.prev };
+    if (prev === undefined && fact.prev !== null) return this.#lacking({ stream: fact.stream, seq: fact.seq - 1, hash: fact.prev });
 
-    const causes: Placed<Body>[] = prev === undefined ? [] : [prev];
+    const causes: Said[] = prev === undefined ? [] : [prev];
     for (const head of fact.after) {
       const theirs = this.#streams.get(head.stream);
       const cause = theirs && factIn(theirs, head.seq, head.hash);
-      if (cause === undefined) return head;
+      if (cause === undefined) return this.#lacking(head);
       causes.push(cause);
     }
 
@@ -190,17 +224,31 @@ class IncrementalTimeline<State, Body> implements Timeline<State> {
     const sight = continues && fact.after.length === 0 ? prev.sight : sightOf(causes);
     const placed = new Placed(fact, this.decider.read(fact), stream.site, stream.epoch, ms, step, chain, sight);
 
+    if (this.base !== undefined && inOrder(placed, this.base.last) < 0) return void this.#undercutBy();
     this.#tips[chain] = placed;
-    if (stream.bySeq[fact.seq] === undefined) stream.bySeq[fact.seq] = placed;
+    const at = fact.seq - firstOf(stream);
+    if (stream.bySeq[at] === undefined) stream.bySeq[at] = placed;
     else stream.others.set(fact.hash, placed);
     this.#arrived.push(placed);
     return undefined;
   }
 
+  /** A cause that is not here. What is beneath the snapshot never comes: it is there, and only its place is not known. */
+  #lacking(head: Head): Head {
+    const theirs = this.#streams.get(head.stream);
+    if (theirs !== undefined && isBeneath(theirs, head.seq)) this.#undercutBy();
+    return head;
+  }
+
+  #undercutBy(): readonly Fact[] {
+    this.#undercut = true;
+    return NONE;
+  }
+
   #streamOf(name: StreamName): Stream<Body> {
     const known = this.#streams.get(name);
     if (known !== undefined) return known;
-    const stream = { ...authorOf(name), bySeq: [], others: new Map<FactHash, Placed<Body>>() };
+    const stream = emptyStream<Body>(name, undefined);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -256,13 +304,24 @@ const isOrdered = (placed: readonly Placed<unknown>[]): boolean => {
   return true;
 };
 
-const factIn = <Body>({ bySeq, others }: Stream<Body>, seq: number, hash: FactHash): Placed<Body> | undefined => {
-  const first = bySeq[seq];
+const emptyStream = <Body>(name: StreamName, base: Said | undefined): Stream<Body> => ({
+  ...authorOf(name),
+  base,
+  bySeq: [],
+  others: new Map(),
+});
+const firstOf = ({ base }: Stream<unknown>): number => (base === undefined ? 0 : base.seq + 1);
+const isBeneath = ({ base }: Stream<unknown>, seq: number): boolean => base !== undefined && seq <= base.seq;
+
+const factIn = <Body>(stream: Stream<Body>, seq: number, hash: FactHash): Said | undefined => {
+  const { base, bySeq, others } = stream;
+  if (base !== undefined && seq <= base.seq) return base.hash === hash ? base : undefined;
+  const first = bySeq[seq - firstOf(stream)];
   return first === undefined || first.hash === hash ? first : others.get(hash);
 };
 
 /** What somebody could see who had seen these. */
-const sightOf = (causes: readonly Placed<unknown>[]): readonly number[] => {
+const sightOf = (causes: readonly Said[]): readonly number[] => {
   const sight: number[] = [];
   for (const cause of causes) {
     const theirs = cause.sight;

@@ -20,3 +20,4 @@ export {
 } from './fact.js';
 export { createTimeline, type Draft, type Timeline } from './history.js';
 export { apart, inOrder, saw, type Said } from './said.js';
+export { freeze, thaw, type FrozenSnapshot, type Snapshot } from './snapshot.js';
