@@ -35,6 +35,8 @@ interface Told {
 class Life {
   /** Facts as published, `stream seq type`. */
   readonly facts: string[] = [];
+  /** What came of snapshots: `used`, `kept`. */
+  readonly snapshots: string[] = [];
   private readonly said: string[] = [];
   private readonly ended: Promise<void>;
   private over = false;
@@ -48,6 +50,7 @@ class Life {
       rest = lines.pop()!;
       for (const line of lines.filter((each) => each.startsWith('>'))) {
         if (line.startsWith('>fact ')) this.facts.push(line.slice(6));
+        else if (line.startsWith('>snapshot ')) this.snapshots.push(line.slice(10));
         else this.said.push(line.slice(1));
       }
       this.wake();
@@ -63,12 +66,16 @@ class Life {
     );
   }
 
-  /** @param standStill `appended:1`: where it stands still, to be killed. @param around a command to run it by */
-  static begin({ standStill, around = [] }: { standStill?: string; around?: readonly string[] } = {}): Life {
+  /** @param standStill `appended:1`: where it stands still, to be killed. @param around a command to run it by. @param snapshots after every fact */
+  static begin({
+    standStill,
+    around = [],
+    snapshots = false,
+  }: { standStill?: string; around?: readonly string[]; snapshots?: boolean } = {}): Life {
     const [command, ...args] = [...around, process.execPath, PROGRAM, folder, ...(standStill === undefined ? [] : [standStill])];
     const child = spawn(command!, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], ISTHMUS_LOG_LEVEL: 'error' },
+      env: { PATH: process.env['PATH'], ISTHMUS_LOG_LEVEL: 'error', ...(snapshots ? { SNAPSHOTS: '1' } : {}) },
     });
     const life = new Life(child);
     lives.push(life);
@@ -156,6 +163,12 @@ const kept = async (): Promise<readonly Fact[]> => {
   await store.close();
   return facts;
 };
+/** As if none had ever been kept. */
+const dropSnapshots = async (): Promise<void> => {
+  const store = await sqliteEventStore({ file: join(folder, 'facts.db') });
+  await store.keepSnapshot('r1', undefined);
+  await store.close();
+};
 const count = (facts: readonly { readonly type: string }[], type: string) => facts.filter((fact) => fact.type === type).length;
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -169,7 +182,8 @@ describe('a brain that is killed', () => {
         for (const fact of life.facts) published.add(fact);
       };
       let looks = 0;
-      let life = await Life.begin().ready();
+      const begin = () => Life.begin({ snapshots: true });
+      let life = await begin().ready();
       const ana = (await life.insist(enter('ana'))).leg!;
       const expected = { locked: false, muted: false, people: ['ana'], locks: 0, unlocks: 0, mutes: 0, unmutes: 0 };
       const isAsExpected = async () => {
@@ -180,9 +194,12 @@ describe('a brain that is killed', () => {
         expect(others.find(([person]) => person === 'ana')).toEqual(['ana', expected.muted]);
       };
 
-      for (const boundary of ['before-append', 'appended', 'publishing', 'published']) {
-        // The lock changes, a microphone does, and somebody comes: one after the other, each with a kill in the middle.
-        for (const step of ['lock', 'mute', 'join'] as const) {
+      // The lock changes, a microphone does, and somebody comes: one after the other, each with a kill in the middle.
+      const all = ['lock', 'mute', 'join'] as const;
+      const boundaries = { 'before-append': all, appended: all, publishing: all, published: all };
+      const ofSnapshots = { 'before-snapshot': ['lock'], 'keeping-snapshot': ['mute'], 'snapshot-kept': ['join'] } as const;
+      for (const [boundary, steps] of Object.entries({ ...boundaries, ...ofSnapshots })) {
+        for (const step of steps) {
           const who = `guest-${boundary}`;
           const command = (again: boolean): BrainCommand => {
             if (step === 'lock') return act(ana, { type: expected.locked ? 'unlock' : 'lock' });
@@ -195,7 +212,7 @@ describe('a brain that is killed', () => {
           expect(acknowledged ? await life.next() : answer).toBe(`held ${boundary}`);
           await ended(life);
 
-          life = await Life.begin().ready();
+          life = await begin().ready();
           // It may have been recorded, and nobody knows: whoever asked asks again.
           if (!acknowledged) await life.insist(command(true));
           if (step === 'lock') {
@@ -209,17 +226,21 @@ describe('a brain that is killed', () => {
         }
       }
       await ended(life);
-      // While it reads what it knows, which is all it has instead of a snapshot.
-      life = Life.begin({ standStill: 'reading:9' });
-      expect(await life.next()).toBe('held reading');
-      await ended(life);
-      life = await Life.begin().ready();
-      await isAsExpected();
-      await ended(life);
+      // While it reads what it knows: from a snapshot, and all of it, as one does that has none.
+      for (const snapshots of [true, false]) {
+        if (!snapshots) await dropSnapshots();
+        life = Life.begin({ standStill: snapshots ? 'reading:3' : 'reading:9', snapshots });
+        expect(await life.next()).toBe('held reading');
+        await ended(life);
+        life = await Life.begin({ snapshots }).ready();
+        expect(life.snapshots[0]).toBe(snapshots ? 'used' : undefined);
+        await isAsExpected();
+        await ended(life);
+      }
 
       life = await Life.begin().ready();
-      const all = sum(await life.counts());
-      await expect.poll(() => new Set([...published, ...life.facts]).size, { timeout: PATIENCE_MS }).toBe(all);
+      const known = sum(await life.counts());
+      await expect.poll(() => new Set([...published, ...life.facts]).size, { timeout: PATIENCE_MS }).toBe(known);
       await ended(life);
       const facts = await kept();
       const { locks, unlocks, mutes, unmutes } = expected;

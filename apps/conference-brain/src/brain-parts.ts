@@ -1,6 +1,7 @@
 import type { SiteId } from '@isthmus/kernel';
 import type { Bus, Chance, Clock, EventStore, Peers, Signatures, Timers } from '@isthmus/ports';
 import type { FollowEstate } from './estate-copy.js';
+import type { SnapshotSettings } from './snapshot-keeper.js';
 
 /** What a brain is made of: all that it knows of the world comes by these. */
 export interface BrainParts {
@@ -20,4 +21,6 @@ export interface BrainParts {
   readonly signatures?: Signatures;
   /** Other brains of this site have given this one up: begin another. Only where they share a store. */
   readonly ousted?: () => void;
+  /** When snapshots are kept; left out, as suits production. */
+  readonly snapshots?: SnapshotSettings;
 }

@@ -1,4 +1,4 @@
-import { categoryOf, Refusal, siteOfStream, writerIdOf, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
+import { Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import type { ConferenceId } from '@isthmus/conference';
 import type { Estate } from '@isthmus/estate';
 import type { Cancel, Message, Sharing } from '@isthmus/ports';
@@ -13,24 +13,29 @@ import {
 } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit/observing';
 import type { BrainParts } from './brain-parts.js';
-import { roomOf, type Chronicle, type History, type Writer } from './chronicle.js';
+import type { Chronicle } from './chronicle.js';
+import { roomOf } from './conference-facts.js';
 import type { RoomDigest } from './diagnostics.js';
-import { EstateCopy } from './estate-copy.js';
+import { EstateCopy, isOfEstate } from './estate-copy.js';
 import { FactTeller } from './fact-teller.js';
 import { Fellowship } from './fellowship.js';
+import type { History } from './footing.js';
 import { elsewhere } from './holding.js';
 import { Links } from './links.js';
 import { Meeting } from './meeting.js';
 import type { MeetingOutput } from './meeting-output.js';
 import { LOOK_EVERY_MS, Nodes } from './nodes.js';
+import { readRooms } from './reading.js';
 import { Rooms } from './rooms.js';
 import { Seats } from './seats.js';
 import { Silence } from './silence.js';
 import { conferenceReport } from './site-report.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
 import { StandIns } from './stand-ins.js';
 import { isFenced, StoreHealth } from './store-health.js';
 import { FORKED, Tenure } from './tenure.js';
 import { Troubles, type TroubleCode } from './troubles.js';
+import type { Writer } from './writer.js';
 
 const REPORT_EVERY_MS = 1_000;
 /** Nodes are told again this often, in case one missed it. */
@@ -58,6 +63,7 @@ export class Brain {
   private readonly waking: Cancel[] = [];
   private telling: FactTeller | undefined;
   private readonly health: StoreHealth;
+  private readonly snapshots: SnapshotKeeper;
 
   /** @param epoch this brain's tenure, which nobody had before it and nobody will have after (merge rule 4). */
   constructor(
@@ -66,7 +72,8 @@ export class Brain {
   ) {
     const { site, store, clock, chance } = parts;
     const recorded = (facts: readonly Fact[]) => this.recorded(facts);
-    this.writer = { site, epoch, id: writerIdOf(site, epoch), store, clock, chance, recorded };
+    const contradicted = (room: string) => this.snapshots.heard('contradicted', room);
+    this.writer = { site, epoch, id: writerIdOf(site, epoch), store, clock, chance, recorded, contradicted };
     this.health = new StoreHealth(store.sharing !== undefined);
     this.troubles = new Troubles(clock);
     this.tenure = new Tenure(this.writer, (code, peer, message) => this.trouble(code, peer, message));
@@ -94,6 +101,7 @@ export class Brain {
     const { fellowship, writer, nodes } = this;
     const fenced = fellowship && ((room: string) => fellowship.lost(room));
     this.rooms = new Rooms({ writer, nodes, fenced, made: (chronicle) => this.meetingOf(chronicle) });
+    this.snapshots = new SnapshotKeeper({ store, timers: parts.timers, settings: parts.snapshots, meetings: () => this.rooms.meetings });
   }
 
   get estate(): Estate {
@@ -123,19 +131,11 @@ export class Brain {
   async start(): Promise<void> {
     await this.fellowship?.remember();
     await this.copy.start(this.parts.followEstate);
-    const last = new Map<StreamName, Fact>();
-    for (const stream of [...(await this.parts.store.streams('room')), ...(await this.parts.store.streams('conference'))]) {
-      for await (const fact of this.parts.store.read(stream)) {
-        last.set(stream, fact);
-        this.rooms.chronicle(roomOf(stream)).add([fact]);
-      }
-    }
-    this.links.heads.keep([...last.values()].sort((a, b) => a.at - b.at)); // By the clocks: most recently written last.
-    this.rooms.read();
+    this.links.heads.keep(await readRooms(this.parts.store, this.rooms, this.snapshots));
   }
 
   /** What is folded of every room with people in it, to compare with other sites. */
-  digests(): readonly RoomDigest[] {
+  digests(): Promise<readonly RoomDigest[]> {
     return this.rooms.digests();
   }
 
@@ -148,6 +148,7 @@ export class Brain {
     this.linkPeers(this.estate);
     this.refreshAll();
     await this.fellowship?.start();
+    this.snapshots.start();
     this.every(REPORT_EVERY_MS, () => this.report());
     this.every(LOOK_EVERY_MS, () => this.lookForGone());
     this.every(LOOK_EVERY_MS, () => this.lookAfterNodes());
@@ -163,6 +164,7 @@ export class Brain {
   async close(): Promise<void> {
     this.stopped.abort();
     for (const cancel of this.waking.splice(0)) cancel();
+    this.snapshots.close();
     await this.fellowship?.close();
     await this.links.close();
     await this.copy.close();
@@ -302,7 +304,7 @@ export class Brain {
   }
 
   private async adopted(facts: readonly Fact[]): Promise<void> {
-    const { estate = [], happened = [] } = Object.groupBy(facts, ({ stream }) => (categoryOf(stream) === 'estate' ? 'estate' : 'happened'));
+    const { estate = [], happened = [] } = Object.groupBy(facts, (fact) => (isOfEstate(fact) ? 'estate' : 'happened'));
     if (estate.length > 0) this.copy.take(estate);
     const failures: unknown[] = [];
     for (const [room, some] of Map.groupBy(happened, (fact) => roomOf(fact.stream))) {

@@ -20,58 +20,23 @@ import {
   type Occasion,
 } from '@isthmus/conference';
 import {
-  categoryOf,
   createTimeline,
   Fault,
   Refusal,
   seal,
   streamNameOf,
-  subjectOf,
   type Fact,
   type SiteId,
   type StreamName,
   type Timeline,
-  type WriterId,
 } from '@isthmus/kernel';
-import type { Chance, Clock, EventStore } from '@isthmus/ports';
 import { inStep } from '@isthmus/service-kit/observing';
-import type { RoomDigest } from './diagnostics.js';
-
-/** Who writes, where to, by which clock and by what chance. One per brain. */
-export interface Writer {
-  readonly site: SiteId;
-  /** This tenure's; a later one begins when peers turn out to hold what we lost (merge rule 4). */
-  epoch: number;
-  id: WriterId;
-  readonly store: EventStore;
-  readonly clock: Clock;
-  readonly chance: Chance;
-  /** Facts of ours are durable that were not. */
-  readonly recorded: (facts: readonly Fact[]) => void;
-  /** The store takes nothing more under this name: somebody else decides here by now. */
-  readonly fenced?: () => void;
-}
+import { addBounded, conferenceIdOf, conferenceOf, isOpening, joinedIn, readConference } from './conference-facts.js';
+import { occasionDigest, type RoomDigest } from './diagnostics.js';
+import { readBehind, type Footing, type Group, type History } from './footing.js';
+import type { Writer } from './writer.js';
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
-/** A conference's id carries its room, so that a fact finds its way without a table: `<room>_<occasion>`. */
-export const conferenceIdOf = (room: string, occasion: string): ConferenceId => `${room}_${occasion}` as ConferenceId;
-export const roomOf = (stream: StreamName): string => {
-  const subject = subjectOf(stream);
-  return categoryOf(stream) === 'room' ? subject : subject.slice(0, subject.lastIndexOf('_'));
-};
-
-/** Conferences of a room that fold as one: what was recorded, in the one order, and what it comes to. */
-export interface History {
-  readonly conferences: readonly ConferenceId[];
-  readonly facts: readonly Fact[];
-  readonly state: Conference;
-}
-
-/** Conferences that were joined into one, with their facts in one order. */
-interface Group {
-  readonly ids: readonly ConferenceId[];
-  readonly timeline: Timeline<Conference>;
-}
 
 /**
  * What is known of one room's occasions: their facts in the one order, and what they come to. Conferences of the room that
@@ -89,6 +54,10 @@ export class Chronicle {
   private timesLetGo = 0;
   /** Conferences in which this site is recording something now: whoever comes in is in before the last one has gone. */
   private readonly writing = new Map<ConferenceId, number>();
+  /** What goes on from a snapshot, without the facts that it was made of. As long as there is such a thing, nothing else of the room is here. */
+  private footing: Footing | undefined;
+  private reading: Promise<void> | undefined;
+  private awaited: Promise<void> | undefined;
   private readonly forksKnown = new Set<StreamName>();
   private lastAt = 0;
 
@@ -116,7 +85,8 @@ export class Chronicle {
 
   /** All that is kept of conferences that may have people in them. */
   histories(): readonly History[] {
-    return this.groups.map(({ ids, timeline }) => ({ conferences: ids, facts: timeline.facts(), state: timeline.state }));
+    const whole = this.footing === undefined;
+    return this.groups.map(({ ids, timeline }) => ({ conferences: ids, facts: timeline.facts(), state: timeline.state, whole }));
   }
 
   /** The conference in which this leg came: also while it only seems to be one with others, its own word belongs there. */
@@ -162,6 +132,49 @@ export class Chronicle {
     return this.facts.size === 0;
   }
 
+  /** Goes on from a snapshot. Nothing else of the room may be here. */
+  standOn(footing: Footing): void {
+    const facts = Map.groupBy(footing.timeline.facts(), conferenceOf);
+    for (const id of footing.ids) this.facts.set(id, new Map((facts.get(id) ?? []).map((fact) => [fact.hash, fact])));
+    this.footing = footing;
+    this.groups = [footing];
+  }
+
+  /** Reads what a snapshot was made of. From then on the facts count, and it does not (merge rule 13). */
+  whole(): Promise<void> {
+    if (this.footing === undefined) return Promise.resolve();
+    return (this.reading ??= this.readAll(this.footing).finally(() => (this.reading = undefined)));
+  }
+
+  /** Whether facts wait for that to be added: when it resolves, they are. */
+  get waitsFor(): Promise<void> | undefined {
+    return this.footing && this.awaited;
+  }
+
+  private async readAll(footing: Footing): Promise<void> {
+    const beneath = await readBehind(this.writer.store, footing);
+    if (this.footing !== footing) return;
+    for (const fact of beneath) this.facts.get(conferenceOf(fact))!.set(fact.hash, fact);
+    this.footing = undefined;
+    const group = this.group(footing.ids);
+    this.groups = [group];
+    if (canonicalState(group.timeline.state) !== canonicalState(footing.timeline.state)) this.writer.contradicted?.(this.room);
+  }
+
+  /** What is the only thing here, with all its facts: of this, a snapshot may be made. */
+  only(): Group | undefined {
+    return this.footing === undefined && this.groups.length === 1 ? this.groups[0] : undefined;
+  }
+
+  holds(fact: Fact): boolean {
+    return this.facts.get(conferenceOf(fact))?.has(fact.hash) === true;
+  }
+
+  /** Which conferences are one for good. */
+  joined(): readonly (readonly ConferenceId[])[] {
+    return groupsOf(this.openings.state);
+  }
+
   /** Takes facts that are durable here. */
   add(facts: readonly Fact[]): void {
     const [opened, happened] = [facts.filter(isOpening), facts.filter((fact) => !isOpening(fact))];
@@ -178,6 +191,8 @@ export class Chronicle {
 
   /** Takes facts of other sites that are durable here, and what was let go of and is needed again for them. */
   async adopt(facts: readonly Fact[]): Promise<void> {
+    // They may belong anywhere, and make one of what was two.
+    if (this.footing !== undefined) await (this.awaited = this.whole());
     await this.addWhole(facts);
     await this.addWhole([]); // A joining among them may have waited for its cause until now.
   }
@@ -189,7 +204,7 @@ export class Chronicle {
       const id = this.forgotten(facts).find((one) => read.get(one)?.time !== this.letGo.get(one));
       if (id === undefined) return this.add([...[...read.values()].flatMap((each) => each.facts), ...facts]);
       const time = this.letGo.get(id);
-      read.set(id, { time, facts: await readConference(this.writer, id) });
+      read.set(id, { time, facts: await readConference(this.writer.store, id) });
     }
   }
 
@@ -204,12 +219,8 @@ export class Chronicle {
   /** What is folded of each occasion with people in it, as hashes to compare with other sites'; of the others each site keeps what it needs. */
   digests(): RoomDigest['occasions'] {
     const living = this.groups.filter(({ timeline }) => liveLegsOf(timeline.state).length > 0);
-    const hashesOf = (ids: readonly ConferenceId[]) => ids.flatMap((id) => [...(this.facts.get(id)?.keys() ?? [])]).toSorted();
-    return living.map(({ ids, timeline }) => ({
-      conferences: ids.toSorted(),
-      facts: sha256(hashesOf(ids).join()),
-      state: sha256(canonicalState(timeline.state)),
-    }));
+    const hashesOf = (id: ConferenceId) => [...(this.facts.get(id)?.keys() ?? [])];
+    return living.map(({ ids, timeline }) => occasionDigest(ids, ids.flatMap(hashesOf), timeline.state));
   }
 
   /** Lets go of conferences with nobody in them anywhere. True if none is left. */
@@ -218,6 +229,7 @@ export class Chronicle {
       const goesOn = liveLegsOf(timeline.state).length > 0 || closingsAt(timeline.state, this.writer.site).length > 0;
       if (goesOn || ids.some((id) => this.writing.has(id))) continue;
       for (const id of ids) if (this.facts.delete(id)) this.letGo.set(id, (this.timesLetGo += 1));
+      this.footing = undefined; // It was of these, or there was none.
     }
     this.regroup();
     return this.facts.size === 0;
@@ -225,6 +237,8 @@ export class Chronicle {
 
   /** The conference to come into: the one that is on in reach, else a new one. */
   async enter(unique: string, reach: ReadonlySet<SiteId>): Promise<ConferenceId> {
+    // What is on out of reach may be one with the new one some day.
+    if (this.footing !== undefined && this.occasion(reach) === undefined) await this.whole();
     const on = this.occasion(reach);
     if (on !== undefined) return on.name;
     const id = conferenceIdOf(this.room, unique);
@@ -253,10 +267,11 @@ export class Chronicle {
 
   /** Takes back what was let go of: all that the store has of it, and of what it was joined with, which it may have come after. */
   async takeBack(id: ConferenceId): Promise<void> {
+    if (this.footing !== undefined) await this.whole();
     const ids = groupsOf(this.openings.state).find((joined) => joined.includes(id)) ?? [id];
     const times = ids.map((one) => this.letGo.get(one));
     const facts: Fact[] = [];
-    for (const one of ids) facts.push(...(await readConference(this.writer, one)));
+    for (const one of ids) facts.push(...(await readConference(this.writer.store, one)));
     if (ids.some((one, at) => this.letGo.has(one) && this.letGo.get(one) !== times[at])) return; // Whoever asks, asks again.
     for (const one of ids) if (this.letGo.delete(one)) this.facts.set(one, new Map());
     this.add(facts);
@@ -330,6 +345,7 @@ export class Chronicle {
   private async catchUp(stream: StreamName, from: number): Promise<never> {
     const missed: Fact[] = [];
     for await (const fact of this.writer.store.read(stream, from)) missed.push(fact);
+    if (this.footing !== undefined) await this.whole();
     this.add(missed);
     throw new Fault('store.outcome-unknown', 'What was asked may have happened already. Ask again.');
   }
@@ -374,26 +390,4 @@ export class Chronicle {
   }
 }
 
-/** All facts of a conference that the store has, whoever recorded them. */
-const readConference = async ({ store }: Writer, id: ConferenceId): Promise<readonly Fact[]> => {
-  const facts: Fact[] = [];
-  for (const stream of await store.streams('conference')) {
-    if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);
-  }
-  return facts;
-};
-
-/** Facts whose causes have not come may wait, but not without end; the store has them when the group is folded again. */
-const WAITING_MAX = 10_000;
-const addBounded = (timeline: Timeline<unknown>, facts: readonly Fact[]): void => {
-  timeline.add(facts);
-  if (timeline.waiting > WAITING_MAX) timeline.forgetWaiting();
-};
-
-const isOpening = (fact: Fact): boolean => categoryOf(fact.stream) === 'room';
-const joinedIn = (fact: Fact): readonly (readonly ConferenceId[])[] => {
-  const read = openings.read(fact);
-  return read?.type === 'ConferencesJoined' ? [read.body.conferences] : [];
-};
-const conferenceOf = (fact: Fact): ConferenceId => subjectOf(fact.stream) as ConferenceId;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,4 +1,4 @@
-import { Fault, siteOfStream, type Fact, type FactHash } from '@isthmus/kernel';
+import { categoryOf, Fault, siteOfStream, type Fact, type FactHash } from '@isthmus/kernel';
 import type { ConferenceSeen } from '@isthmus/conference';
 import { emptyEstate, foldEstate, inForce, inManagementsOrder, MANAGEMENT, pinsOf, type Estate, type Room } from '@isthmus/estate';
 import type { EventStore, Timers } from '@isthmus/ports';
@@ -129,3 +129,5 @@ export class EstateCopy {
     this.events.changed(this.estate);
   }
 }
+
+export const isOfEstate = ({ stream }: Fact): boolean => categoryOf(stream) === 'estate';

@@ -1,7 +1,7 @@
 import { Fault, siteOfStream, type SiteId } from '@isthmus/kernel';
 import type { Bus, EventStore, Message, Timers } from '@isthmus/ports';
 import { TOPICS, type FactPublished } from '@isthmus/protocol';
-import { roomOf } from './chronicle.js';
+import { roomOf } from './conference-facts.js';
 
 export interface FactTellerParts {
   readonly site: SiteId;

@@ -1,11 +1,11 @@
-import { epochOf, siteOfStream, writerOf, type Fact, type FactHash, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
+import { epochOf, siteOfStream, writerOf, type FactHash, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
 
 /** How far each stream goes that this site has durable, most recently written last. Of a forked stream: the story that was here first. */
 export class Heads {
   private readonly bySite = new Map<SiteId, Map<StreamName, { readonly seq: number; readonly hash: FactHash }>>();
 
   /** Takes facts that are durable here. */
-  keep(facts: readonly Fact[]): void {
+  keep(facts: readonly Head[]): void {
     for (const { stream, seq, hash } of facts) {
       const site = siteOfStream(stream);
       const streams = this.bySite.get(site) ?? new Map<StreamName, { seq: number; hash: FactHash }>();

@@ -6,7 +6,7 @@ import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type I
 import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
 import { logOf } from '@isthmus/service-kit/observing';
-import { roomOf } from './chronicle.js';
+import { roomOf } from './conference-facts.js';
 import { Heads } from './heads.js';
 import { standInsOf, toldBy, wordOf, type LinksWord, type StandInsOf, type Told } from './links-word.js';
 import { ownFacts } from './own-facts.js';
@@ -368,9 +368,8 @@ export class Links implements PeerHandlers {
     if (this.later.size === 0) this.waking.push(this.parts.timers.after(FOLD_WITHIN_MS, () => this.foldNow()));
     for (const fact of facts) {
       const room = categoryOf(fact.stream) === 'estate' ? '' : roomOf(fact.stream);
-      const some = this.later.get(room);
-      if (some === undefined) this.later.set(room, [fact]);
-      else some.push(fact);
+      const some = this.later.get(room) ?? [];
+      if (some.push(fact) === 1) this.later.set(room, some);
     }
   }
 

@@ -16,7 +16,7 @@ import { Defect, Refusal, type Fact, type SiteId } from '@isthmus/kernel';
 import { carriesForOthers, cascade, intermediaryOf, place, type NodeDesire, type NodeId } from '@isthmus/placement';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import { besides } from './besides.js';
-import type { Chronicle, Writer } from './chronicle.js';
+import type { Chronicle } from './chronicle.js';
 import { elsewhere } from './holding.js';
 import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
@@ -29,7 +29,7 @@ import { seatIn, type Seating, type Seats } from './seats.js';
 /** One room in use, as this site's brain runs it: decides, records, seats people, and says what everyone should see and get. */
 export class Meeting {
   private readonly room: string;
-  private readonly writer: Writer;
+  private readonly writer: Chronicle['writer'];
   private retired = false;
   private view: ConferenceView | undefined;
   private revision = 0;
@@ -148,6 +148,7 @@ export class Meeting {
 
   /** Nobody decides against less than this site knows (merge rule 8): what is durable here and is to be folded later counts now. */
   private async catchUp(): Promise<void> {
+    if (this.chronicle.waitsFor !== undefined) await this.chronicle.waitsFor;
     const facts = this.links.unfolded(this.room);
     const known = facts === this.caughtUp.with ? this.caughtUp.count : 0;
     this.caughtUp = { with: facts, count: facts.length };

@@ -1,10 +1,12 @@
 import type { ConferenceId } from '@isthmus/conference';
 import { writerIdOf, type Fact } from '@isthmus/kernel';
-import { Chronicle, type History, type Writer } from './chronicle.js';
+import { Chronicle } from './chronicle.js';
 import type { RoomDigest } from './diagnostics.js';
+import type { History } from './footing.js';
 import { elsewhere } from './holding.js';
 import type { Meeting } from './meeting.js';
 import type { Nodes } from './nodes.js';
+import type { Writer } from './writer.js';
 
 export interface RoomsParts {
   /** This brain's; where several share the rooms of a site, each room has its own, as of when it was taken. */
@@ -81,19 +83,18 @@ export class Rooms {
     if (!this.decided.has(room)) chronicle.forgetEmpty();
   }
 
-  /** All that is known has been read. */
-  read(): void {
-    for (const [room, chronicle] of this.chronicles) {
-      if (this.parts.fenced === undefined) this.meeting(room).begin();
-      else chronicle.forgetEmpty();
-    }
+  /** All that is known of a room has been read. */
+  read(room: string): void {
+    if (this.parts.fenced === undefined) this.meeting(room).begin();
+    else this.chronicle(room).forgetEmpty();
   }
 
   histories(room: string): readonly History[] {
     return this.chronicles.get(room)?.histories() ?? [];
   }
 
-  digests(): readonly RoomDigest[] {
+  async digests(): Promise<readonly RoomDigest[]> {
+    for (const chronicle of this.chronicles.values()) await chronicle.whole();
     return [...this.chronicles].map(([room, chronicle]) => ({ room, occasions: chronicle.digests() }));
   }
 }

@@ -10,6 +10,7 @@ import { serveDiagnostics } from './diagnostics.js';
 import type { FollowEstate } from './estate-copy.js';
 import { Incumbent } from './incumbent.js';
 import { machineChance, machineTimers } from './machine.js';
+import type { SnapshotSettings } from './snapshot-keeper.js';
 
 export interface BrainOptions {
   readonly site: SiteId;
@@ -29,6 +30,8 @@ export interface BrainOptions {
   readonly chance?: Chance;
   /** 32 secret bytes that make resume words; kept with the site, they outlive this process. Left out, words die with it. */
   readonly resumeKey?: Uint8Array;
+  /** When snapshots are kept; left out, as suits production. */
+  readonly snapshots?: SnapshotSettings;
   /** With the site's key. Left out, facts of third sites are neither offered to peers nor taken from them. */
   readonly signatures?: Signatures;
 }

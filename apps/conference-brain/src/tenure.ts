@@ -1,6 +1,6 @@
 import { writerIdOf, type SiteId, type StreamName } from '@isthmus/kernel';
-import type { Writer } from './chronicle.js';
 import type { TroubleCode } from './troubles.js';
+import type { Writer } from './writer.js';
 
 export const FORKED =
   'One of the streams of this room has two stories: its site was cloned, or restored from a backup. Both are kept; look into that site.';

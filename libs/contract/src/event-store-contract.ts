@@ -3,6 +3,7 @@ import type { Fact } from '@isthmus/kernel';
 import type { EventStore, Stored } from '@isthmus/ports';
 import { chain, collect, streamOf, take } from './sample-facts.js';
 import { PATIENCE } from './patience.js';
+import { snapshotContract } from './snapshot-contract.js';
 
 /** One place where a store keeps its facts, empty at first, gone after {@link dispose}. */
 export interface StorePlace {
@@ -324,4 +325,6 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
       await expect(store.beginEpoch()).rejects.toMatchObject({ code: 'store.unavailable' });
     });
   });
+
+  snapshotContract(name, makePlace);
 };

@@ -21,6 +21,9 @@ export interface Sharing {
   fence(streams: readonly StreamName[]): Promise<void>;
 }
 
+/** As much as a server of facts takes in one piece, and a little less. */
+export const SNAPSHOT_BYTES = 960 * 1024;
+
 export interface EventStore {
   /**
    * Appends to a stream that this site owns; `expected` is the seq of the last fact the decision was made against, -1 for
@@ -46,6 +49,19 @@ export interface EventStore {
   follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored>;
   /** The streams of a category. */
   streams(category: string): Promise<readonly StreamName[]>;
+  /**
+   * Facts of one stream in the order in which this store learned them, up to now, behind a place that it gave here for this stream.
+   * Any other place (another store's, or from before a backup was restored) means: from the start.
+   */
+  learned(stream: StreamName, after?: Position): AsyncIterable<Stored>;
+  /** What was last kept under a name, whole; undefined if nothing is. A hint, like a bookmark: whoever uses it proves it against the facts. */
+  snapshot(name: string): Promise<string | undefined>;
+  /**
+   * Keeps a text in place of what was there, all of it or nothing, whenever the world fails; undefined: nothing any more. Resolves
+   * when durable.
+   * @throws Refusal `store.too-large` for more than {@link SNAPSHOT_BYTES} (as UTF-8); Faults as `append` does
+   */
+  keepSnapshot(name: string, text: string | undefined): Promise<void>;
   /** Begins a new tenure: a number that this store has never given before, durable before it is returned (merge rule 4). */
   beginEpoch(): Promise<number>;
   /** How far a follower named `name` has come; a hint to resume from, kept lazily. */

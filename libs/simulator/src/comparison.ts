@@ -120,8 +120,9 @@ const compareHistories = ({ sites, ledger }: World, room: string): void => {
   const known = new Map<string, { readonly site: SiteId; readonly hashes: string; readonly digest: string }>();
   const seenAt = new Map<string, number>();
   for (const { id, brain, disk } of sites) {
-    for (const { conferences, facts, state } of brain!.histories(room)) {
+    for (const { conferences, facts, state, whole } of brain!.histories(room)) {
       if (liveLegsOf(state).length === 0) continue;
+      if (!whole) ledger.violated('facts are read behind a snapshot', `${id} has not read those of ${conferences.join()}`);
       const name = [...conferences].sort().join('+');
       const hashes = facts.map(({ hash }) => hash);
       seenAt.set(name, (seenAt.get(name) ?? 0) + 1);

@@ -13,6 +13,7 @@ export class Disk {
   private heads = new Map<StreamName, number>();
   private streamNames = new Map<string, Set<StreamName>>();
   bookmarks = new Map<string, Position>();
+  snapshots = new Map<string, string>();
   epoch = 0;
   /** Which facts came in before this disk was put back from a backup, and in which life the others. */
   private lives = new Map<string, number>();
@@ -70,6 +71,7 @@ export class Disk {
     copy.lives = new Map(this.lives);
     copy.life = this.life;
     copy.bookmarks = new Map(this.bookmarks);
+    copy.snapshots = new Map(this.snapshots);
     copy.epoch = this.epoch;
     return copy;
   }
@@ -101,6 +103,8 @@ export interface StoreWorld {
   /** Asked at every append: whether the process dies there. */
   readonly dies: () => Boundary | undefined;
   readonly die: () => void;
+  /** Asked at every snapshot: how much of it reaches the disk if the process dies there. Less than a disk that keeps its word would do. */
+  readonly tears: () => number | undefined;
   /** Facts of this site's own that have become durable. */
   readonly recorded: (facts: readonly Fact[]) => void;
 }
@@ -161,6 +165,29 @@ export class SimulatedStore implements EventStore {
         yield { position: this.disk.positionOf(category, at), fact };
       } else await this.#news(signal);
     }
+  }
+
+  async *learned(stream: StreamName, after?: Position): AsyncIterable<Stored> {
+    const category = categoryOf(stream);
+    const all = this.disk.rows(category);
+    for (let at = this.disk.placeOf(category, after) + 1; at <= all.length; at++)
+      if (all[at - 1]!.stream === stream) yield { position: this.disk.positionOf(category, at), fact: all[at - 1]! };
+    if (this.#dead) await never();
+  }
+
+  snapshot(name: string): Promise<string | undefined> {
+    return this.#dead ? never() : Promise.resolve(this.disk.snapshots.get(name));
+  }
+
+  keepSnapshot(name: string, text: string | undefined): Promise<void> {
+    if (this.#dead) return never();
+    if (this.disk.full) return Promise.reject(new Fault('store.full', 'The disk is full.'));
+    const part = text === undefined ? undefined : this.world.tears();
+    if (text === undefined) this.disk.snapshots.delete(name);
+    else this.disk.snapshots.set(name, part === undefined ? text : text.slice(0, Math.floor(text.length * part)));
+    if (part === undefined) return Promise.resolve();
+    this.world.die();
+    return never();
   }
 
   streams(category: string): Promise<readonly StreamName[]> {

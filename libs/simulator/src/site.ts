@@ -15,6 +15,9 @@ const EPOCH_MS = 1_760_000_000_000;
 /** A brain takes a node for silent after 3 s. */
 const NODES_REPORT_EVERY_MS = 2_000;
 
+/** A history here is some hundred facts, and a life some minutes. */
+const SNAPSHOTS = { everyFacts: 4, lookEveryMs: 600, readBehindAfterMs: 4_000 };
+
 /** Later than all tenures of a disk that was not put back, and earlier than a liar’s. */
 const LIFE_AFTER = 1_000;
 
@@ -24,6 +27,8 @@ export interface SiteEvents {
   crashed(site: SimulatedSite): void;
   started(site: SimulatedSite): void;
   recorded(site: SimulatedSite, facts: readonly Fact[]): void;
+  /** What came of a snapshot; `torn` if its brain died of it. */
+  snapshot(site: SimulatedSite, what: string, room: string): void;
   /** A node would not do what it was told, because it takes it for older than what it does. */
   ignored(site: SimulatedSite, desire: NodeDesire): void;
 }
@@ -46,6 +51,8 @@ export class SimulatedSite {
   /** How likely the brain dies at an append. */
   frailty = 0;
   readonly random: Random;
+  /** Of its own, so that a history is the same with snapshots and without, until a brain dies of one. */
+  readonly #tearing: Random;
   #store: SimulatedStore | undefined;
   #backup: Disk | undefined;
 
@@ -58,6 +65,7 @@ export class SimulatedSite {
     private readonly peersAt: (site: SiteId) => SimulatedPeers | undefined,
   ) {
     this.random = new Random(seed, `site ${id}`);
+    this.#tearing = new Random(seed, `snapshots of ${id}`);
     for (let n = this.random.between(1, 2); n > 0; n--) this.nodes.set(`${id}-${n}` as NodeId, 0);
     network.schedule.every(NODES_REPORT_EVERY_MS, () => this.#nodesReport());
   }
@@ -71,6 +79,7 @@ export class SimulatedSite {
       random: this.random,
       dies: () => this.#boundary(),
       die: () => alive() && this.crash(),
+      tears: () => this.#tears(),
       recorded: (facts) => this.events.recorded(this, facts),
     });
     const store = this.#store;
@@ -101,6 +110,7 @@ export class SimulatedSite {
         chance: this.random,
         clock: { now: () => this.wallMs(), monotonic: () => schedule.nowMs * this.drift },
         signatures: simulatedSignatures(this.id, tenure),
+        snapshots: { ...SNAPSHOTS, heard: (what, room) => this.events.snapshot(this, what, room) },
         followEstate: (after, _applied, signal, word) => this.management.follow(this.id, after, alive, signal, word),
       },
       epoch,
@@ -162,6 +172,12 @@ export class SimulatedSite {
 
   get hasBackup(): boolean {
     return this.#backup !== undefined;
+  }
+
+  #tears(): number | undefined {
+    if (this.frailty === 0 || !this.#tearing.happens(this.frailty)) return undefined;
+    this.events.snapshot(this, 'torn', '');
+    return this.#tearing.pick([0, 0.3, 0.999, 1]);
   }
 
   #boundary(): Boundary | undefined {

@@ -125,6 +125,12 @@ export class World implements SiteEvents {
     }
   }
 
+  snapshot(site: SimulatedSite, what: string, room: string): void {
+    this.note(`snapshot ${what}`);
+    if (what === 'contradicted')
+      this.ledger.violated('snapshot + tail = replay', `${site.id} had kept something else of ${room} than its facts come to`);
+  }
+
   ignored(site: SimulatedSite, { node, version }: NodeDesire): void {
     this.ledger.violated('desires are numbered', `${node} of ${site.id} takes ${JSON.stringify(version)} for older than what it does`);
   }

@@ -1,7 +1,7 @@
 /**
  * A process of its own around a real brain and a real store, for what specs can only see from outside: kills at every boundary,
  * traces of system calls, full and failing disks. `node brain-process.js FOLDER [MARK:COUNT]`: with a mark it stands still there,
- * to be killed. Commands come as lines of JSON; what it prints begins with `>` and is for `bad-weather.service.spec.ts`.
+ * to be killed. With `SNAPSHOTS` in its environment it keeps one after every fact. Commands come as lines of JSON; what it prints begins with `>` and is for `bad-weather.service.spec.ts`.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,6 +50,15 @@ const withMarks = (store: EventStore): EventStore => ({
   adopt: (facts) => store.adopt(facts),
   follow: (category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> =>
     marked('publishing', store.follow(category, after, signal)),
+  learned: (stream, after) => marked('reading', store.learned(stream, after)),
+  snapshot: (name) => store.snapshot(name),
+  keepSnapshot: async (name, text) => {
+    await mark('before-snapshot');
+    const keeping = store.keepSnapshot(name, text);
+    await mark('keeping-snapshot');
+    await keeping;
+    await mark('snapshot-kept');
+  },
   streams: (category) => store.streams(category),
   beginEpoch: () => store.beginEpoch(),
   bookmark: (name) => store.bookmark(name),
@@ -76,6 +85,10 @@ await startBrain({
   clock: { now: () => Date.now(), monotonic: () => performance.now() },
   resumeKey: new Uint8Array(32).fill(7),
   // Nobody answers for people here, and a machine with much else to do must not sweep them before a spec has looked.
+  // One after every fact, where a spec is about them.
+  ...(process.env['SNAPSHOTS'] === undefined
+    ? {}
+    : { snapshots: { everyFacts: 1, lookEveryMs: 20, readBehindAfterMs: 10, heard: (what) => print(`snapshot ${what}`) } }),
   timers: { ...machineTimers, after: (ms, work) => machineTimers.after(20 * ms, work) },
 });
 report();

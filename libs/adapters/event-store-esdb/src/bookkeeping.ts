@@ -1,6 +1,6 @@
-import { ANY, BACKWARDS, END, ErrorType, FORWARDS, NO_STREAM, START, jsonEvent } from '@eventstore/db-client';
-import { categoryOf, type StreamName } from '@isthmus/kernel';
-import type { Position } from '@isthmus/ports';
+import { ANY, BACKWARDS, END, ErrorType, FORWARDS, NO_STREAM, START, jsonEvent, type EventData } from '@eventstore/db-client';
+import { categoryOf, Refusal, type StreamName } from '@isthmus/kernel';
+import { SNAPSHOT_BYTES, type Position } from '@isthmus/ports';
 import type { Connection } from './connection.js';
 import type { LogPlace } from './events.js';
 import { closedFault, kindOf } from './failures.js';
@@ -69,21 +69,43 @@ export class Bookkeeping {
 
   /** What is not written is set again by whoever follows, or followed again from an earlier place. */
   private async flush(patienceMs: number | undefined): Promise<void> {
-    const { client } = this.connection;
     for (const [name, position] of this.pending) {
-      const stream = this.bookmarkStream(name);
-      await this.connection.call(async () => {
-        // Only the last one counts: the server may throw away the others.
-        if (!this.trimmed.has(stream)) await client.setStreamMetadata(stream, { maxCount: 1 });
-        this.trimmed.add(stream);
-        await client.appendToStream(stream, jsonEvent({ type: 'BookmarkSet', data: { position } }), { expectedRevision: ANY });
-      }, patienceMs);
+      const event = jsonEvent({ type: 'BookmarkSet', data: { position } });
+      await this.connection.call(() => this.replace(this.bookmarkStream(name), event), patienceMs);
       if (this.pending.get(name) === position) this.pending.delete(name);
     }
   }
 
   private bookmarkStream(name: string): string {
     return `${this.prefix}bookmark:${name.replaceAll('-', '_')}`;
+  }
+
+  /** A snapshot is one event, which the server takes whole or not at all. */
+  async keepSnapshot(name: string, text: string | undefined): Promise<void> {
+    if (this.connection.closed.aborted) throw closedFault();
+    const bytes = Buffer.byteLength(text ?? '');
+    if (bytes > SNAPSHOT_BYTES)
+      throw new Refusal('store.too-large', `The snapshot ${name} has ${bytes} bytes; ${SNAPSHOT_BYTES} is the most.`, { name, bytes });
+    const stream = this.snapshotStream(name);
+    await this.connection.call(() => this.replace(stream, jsonEvent({ type: 'SnapshotKept', data: { text: text ?? null } })));
+  }
+
+  async snapshot(name: string): Promise<string | undefined> {
+    const last = await this.connection.call(() => this.last(this.snapshotStream(name)));
+    const text = (last?.data as { text?: unknown } | undefined)?.text;
+    return typeof text === 'string' ? text : undefined;
+  }
+
+  /** Only the last event of such a stream counts: the server may throw away the others. */
+  private async replace(stream: string, event: EventData): Promise<void> {
+    const { client } = this.connection;
+    if (!this.trimmed.has(stream)) await client.setStreamMetadata(stream, { maxCount: 1 });
+    this.trimmed.add(stream);
+    await client.appendToStream(stream, event, { expectedRevision: ANY });
+  }
+
+  private snapshotStream(name: string): string {
+    return `${this.prefix}snapshot:${name.replaceAll(/[^a-z0-9]/g, (odd) => `_${odd.charCodeAt(0).toString(16)}`)}`;
   }
 
   /** The streams of a category, by what was appended since the last time; the client cannot ask for names alone. */

@@ -86,6 +86,20 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     return { facts, known: loaded };
   };
 
+  /** Events of a stream from a revision on, each with its fact if it is one. */
+  const readBehind = (stream: StreamName, from: bigint | undefined) =>
+    connection.call(async () => {
+      const found: { readonly revision: bigint; readonly fact: Fact | undefined }[] = [];
+      const events = client.readStream(nameOf(stream), { direction: FORWARDS, fromRevision: from ?? START });
+      events.on('error', () => undefined);
+      try {
+        for await (const resolved of events) if (resolved.event) found.push({ revision: resolved.event.revision, fact: factOf(resolved) });
+      } catch (error) {
+        if (kindOf(error) !== ErrorType.STREAM_NOT_FOUND) throw error;
+      }
+      return found;
+    });
+
   /** @throws what the client throws; a wrong revision among it */
   const write = async (stream: StreamName, to: KnownStream, facts: readonly Fact[]): Promise<void> => {
     const expectedRevision = to.revision < 0n ? NO_STREAM : to.revision;
@@ -194,6 +208,16 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     yield* facts.filter(({ seq }) => seq >= from).sort((a, b) => a.seq - b.seq);
   };
 
+  /** The place is the revision, which only ever grows, and proves itself by its fact's hash, as other positions do. */
+  const learned = async function* (stream: StreamName, after?: Position): AsyncGenerator<Stored> {
+    const [, revision, hash] = /^(\d{1,18})\.(.{1,16})$/s.exec(after ?? '') ?? [];
+    const known = revision && hash ? { revision: BigInt(revision), hash } : undefined;
+    const since = known && (await inOurWords(readBehind(stream, known.revision)));
+    const follows = known && since?.[0]?.fact?.hash.startsWith(known.hash);
+    const all = since && follows === true ? since.slice(1) : await inOurWords(readBehind(stream, undefined));
+    for (const { revision: at, fact } of all) if (fact) yield { position: `${at}.${fact.hash.slice(0, 16)}`, fact };
+  };
+
   /** Where to go on in the server's log; undefined: at its beginning. */
   const startOf = async (after: Position | undefined): Promise<LogPlace | undefined> => {
     const place = after === undefined ? undefined : placeOf(after);
@@ -256,6 +280,9 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     adopt,
     read,
     follow,
+    learned,
+    snapshot: (name) => inOurWords(bookkeeping.snapshot(name)),
+    keepSnapshot: (name, text) => inOurWords(bookkeeping.keepSnapshot(name, text)),
     sharing,
     streams: (category) => inOurWords(bookkeeping.streams(category, namespace)),
     beginEpoch: () => inOurWords(bookkeeping.beginEpoch()),

@@ -21,10 +21,13 @@ export type WriteOp =
   | { readonly op: 'append'; readonly stream: string; readonly expected: number; readonly facts: readonly FactRow[] }
   | { readonly op: 'adopt'; readonly facts: readonly FactRow[] }
   | { readonly op: 'beginEpoch' }
-  | { readonly op: 'beginLife'; readonly after: number };
+  | { readonly op: 'beginLife'; readonly after: number }
+  | { readonly op: 'keepSnapshot'; readonly name: string; readonly text: string | undefined };
 
 export type ReadOp =
   | { readonly op: 'read'; readonly stream: string; readonly fromSeq: number; readonly afterRow: number }
+  | { readonly op: 'learned'; readonly stream: string; readonly afterRow: number }
+  | { readonly op: 'snapshot'; readonly name: string }
   | { readonly op: 'page'; readonly category: string; readonly afterRow: number }
   | { readonly op: 'locate'; readonly row: number; readonly hash: string }
   | { readonly op: 'streams'; readonly category: string }
@@ -46,6 +49,9 @@ export interface Answers {
   copyTo: void;
   read: readonly StoredRow[];
   page: readonly StoredRow[];
+  learned: readonly StoredRow[];
+  snapshot: string | undefined;
+  keepSnapshot: void;
   /** The row if it is in this database with this hash, else 0: the beginning. */
   locate: number;
   streams: readonly string[];

@@ -15,7 +15,8 @@ const file = (workerData as { readonly file: string }).file;
 const tell = (reply: Reply): void => port.postMessage(reply);
 const fail = (id: number, error: unknown): void => tell({ type: 'failed', id, failure: failureOf(error, file) });
 
-const isWrite = (op: Op): op is WriteOp => op.op === 'append' || op.op === 'adopt' || op.op === 'beginEpoch' || op.op === 'beginLife';
+const WRITES: ReadonlySet<Op['op']> = new Set<WriteOp['op']>(['append', 'adopt', 'beginEpoch', 'beginLife', 'keepSnapshot']);
+const isWrite = (op: Op): op is WriteOp => WRITES.has(op.op);
 
 /**
  * Group commit: whatever came in while the last transaction was being fsynced shares the next one and its fsync. Answers go
@@ -64,6 +65,10 @@ const answer = (database: Database, op: ReadOp): unknown => {
       return database.read(op.stream, op.fromSeq, op.afterRow);
     case 'page':
       return database.page(op.category, op.afterRow);
+    case 'learned':
+      return database.learned(op.stream, op.afterRow);
+    case 'snapshot':
+      return database.snapshot(op.name);
     case 'locate':
       return database.locate(op.row, op.hash);
     case 'streams':

@@ -65,6 +65,8 @@ export class Database {
           row INTEGER PRIMARY KEY AUTOINCREMENT, category TEXT NOT NULL, stream INTEGER NOT NULL REFERENCES streams (id),
           seq INTEGER NOT NULL, hash TEXT NOT NULL, json TEXT NOT NULL, UNIQUE (stream, seq, hash)) STRICT;
         CREATE INDEX IF NOT EXISTS facts_by_category ON facts (category, row);
+        CREATE INDEX IF NOT EXISTS facts_by_stream ON facts (stream);
+        CREATE TABLE IF NOT EXISTS snapshots (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         INSERT INTO counters VALUES ('opened', 1) ON CONFLICT DO UPDATE SET value = value + 1;
@@ -109,7 +111,14 @@ export class Database {
         ];
       case 'beginLife':
         return this.beginLife(op.after);
+      case 'keepSnapshot':
+        return this.keepSnapshot(op.name, op.text);
     }
+  }
+
+  private keepSnapshot(name: string, text: string | undefined): void {
+    if (text === undefined) this.sql('DELETE FROM snapshots WHERE name = ?').run(name);
+    else this.sql('INSERT INTO snapshots VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text').run(name, text);
   }
 
   private beginLife(after: number): void {
@@ -170,6 +179,21 @@ export class Database {
         AND (seq > ?2 OR (seq = ?2 AND row > ?3)) ORDER BY seq, row LIMIT ${PAGE_FACTS}`,
       ).iterate(stream, fromSeq, afterRow),
     );
+  }
+
+  /** Facts of a stream behind a row, in the order of learning. */
+  learned(stream: string, afterRow: number): StoredRow[] {
+    return page(
+      this.sql(
+        `SELECT row, seq, hash, json FROM facts INDEXED BY facts_by_stream
+        WHERE stream = (SELECT id FROM streams WHERE name = ?) AND row > ? ORDER BY row LIMIT ${PAGE_FACTS}`,
+      ).iterate(stream, afterRow),
+    );
+  }
+
+  snapshot(name: string): string | undefined {
+    const kept = this.sql('SELECT text FROM snapshots WHERE name = ?').get(name)?.['text'];
+    return kept === undefined ? undefined : String(kept);
   }
 
   page(category: string, afterRow: number): StoredRow[] {

@@ -214,6 +214,13 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
       const pending = journal === undefined ? [] : await (await journal).streams(category);
       return [...new Set([...(await store.streams(category)), ...pending])].sort();
     },
+    // In what order the store will have learned what is here, nobody can say yet.
+    learned: async function* (stream, after) {
+      if (journal !== undefined) throw new Fault('store.unavailable', 'The store is away.');
+      yield* store.learned(stream, after);
+    },
+    snapshot: (name) => store.snapshot(name),
+    keepSnapshot: (name, text) => store.keepSnapshot(name, text),
     beginEpoch: () => store.beginEpoch(),
     bookmark: async (name) => {
       const known = bookmarks.get(name) ?? (await store.bookmark(name));

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Refusal, categoryOf, type Fact, type StreamName } from '@isthmus/kernel';
-import type { EventStore, Position, Stored } from '@isthmus/ports';
+import { SNAPSHOT_BYTES, type EventStore, type Position, type Stored } from '@isthmus/ports';
 import type { FactRow, StoredRow } from './database-protocol.js';
 import { DatabaseThread } from './database-thread.js';
 
@@ -58,12 +58,12 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
   await database.open();
 
   /** Counts, by category, how often something was learned; followers sleep until it grows. */
-  const learned = new Map<string, number>();
+  const timesLearned = new Map<string, number>();
   const sleepers = new Set<() => void>();
   const closed = new AbortController();
-  const countOf = (category: string) => learned.get(category) ?? 0;
+  const countOf = (category: string) => timesLearned.get(category) ?? 0;
   const wake = (facts: readonly Fact[]) => {
-    for (const category of new Set(facts.map(({ stream }) => categoryOf(stream)))) learned.set(category, countOf(category) + 1);
+    for (const category of new Set(facts.map(({ stream }) => categoryOf(stream)))) timesLearned.set(category, countOf(category) + 1);
     for (const sleeper of sleepers) sleeper();
   };
   /** Until something of the category was learned since `seen`, or one of these signals says stop. */
@@ -111,6 +111,23 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     return row && hash ? database.ask({ op: 'locate', row: Number(row), hash }) : 0;
   };
 
+  const learned = async function* (stream: StreamName, after?: Position): AsyncGenerator<Stored> {
+    let row = await startOf(after);
+    for (;;) {
+      const rows = await database.ask({ op: 'learned', stream, afterRow: row });
+      if (rows.length === 0) return;
+      for (const found of rows) yield { position: positionOf(found), fact: factOf(found) };
+      ({ row } = rows.at(-1)!);
+    }
+  };
+
+  const keepSnapshot = async (name: string, text: string | undefined): Promise<void> => {
+    const bytes = Buffer.byteLength(text ?? '');
+    if (bytes > SNAPSHOT_BYTES)
+      throw new Refusal('store.too-large', `The snapshot ${name} has ${bytes} bytes; ${SNAPSHOT_BYTES} is the most.`, { name, bytes });
+    await database.ask({ op: 'keepSnapshot', name, text });
+  };
+
   const follow = async function* (category: string, after: Position | undefined, signal: AbortSignal): AsyncGenerator<Stored> {
     const ended = () => signal.aborted || closed.signal.aborted;
     if (ended()) return;
@@ -137,6 +154,9 @@ export const sqliteEventStore = async ({ file }: SqliteEventStoreOptions): Promi
     adopt,
     read,
     follow,
+    learned,
+    snapshot: (name) => database.ask({ op: 'snapshot', name }),
+    keepSnapshot,
     streams: async (category) => (await database.ask({ op: 'streams', category })) as readonly StreamName[],
     copyTo: (to) => database.ask({ op: 'copyTo', file: resolve(to) }),
     beginLife: (after) => database.ask({ op: 'beginLife', after }),
