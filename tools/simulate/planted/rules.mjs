@@ -85,9 +85,23 @@ export const PLANTED = [
   {
     name: 'read-again-without-the-beginning',
     breaks: 'rule 13: what was let go of and what came since are the whole',
-    file: 'apps/conference-brain/src/chronicle.ts',
+    file: 'apps/conference-brain/src/conference-facts.ts',
     from: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);',
     to: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream, 1)) facts.push(fact);',
+  },
+  {
+    name: 'snapshot-over-a-late-fact',
+    breaks: 'rule 13: a snapshot is dropped when a fact sorts below it',
+    file: 'apps/conference-brain/src/footing.ts',
+    from: '  timeline.add(since);\n',
+    to: '  timeline.add(since.filter(({ at, stream }) => at >= snapshot.last.ms || snapshot.tips.every((tip) => tip.stream !== stream)));\n',
+  },
+  {
+    name: 'opening-beside-a-snapshot',
+    breaks: 'rule 13: what goes on from a snapshot is not the whole',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: 'if (this.footing !== undefined && this.occasion(reach) === undefined) await this.whole();',
+    to: '',
   },
   {
     name: 'door-that-could-ask-everybody',
