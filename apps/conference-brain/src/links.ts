@@ -79,7 +79,7 @@ export class Links implements PeerHandlers {
     const { site, epoch, store, clock, timers, signatures = NO_SIGNATURES } = parts;
     this.reaching = new Reach({
       ...{ site, epoch, clock, timers },
-      say: (states, knows) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, knows),
+      say: (states, except) => this.tellAll({ type: 'links', ...states, hears: [...states.hears] }, except),
       changed: () => {
         this.noteReach();
         this.foldNow();
@@ -390,8 +390,8 @@ export class Links implements PeerHandlers {
     void this.count(this.unvouched.overdue((site) => heard.has(site)));
   }
 
-  private tellAll(message: BrainMessage, knows: (peer: SiteId) => boolean = () => false): void {
-    for (const { site, up } of this.states()) if (up && !knows(site)) this.parts.peers.send(site, message);
+  private tellAll(message: BrainMessage, except?: SiteId): void {
+    for (const { site, up } of this.states()) if (up && site !== except) this.parts.peers.send(site, message);
   }
 }
 

@@ -19,8 +19,8 @@ export interface ReachParts {
   readonly epoch: number;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Tells the peers, except those that know it without us. */
-  readonly say: (states: LinkStates, knows?: (peer: SiteId) => boolean) => void;
+  /** Tells the peers, except the one it came from. */
+  readonly say: (states: LinkStates, except?: SiteId) => void;
   /** Who is in reach has changed, or the ways there have. */
   readonly changed: () => void;
   /** Whether facts of that site which it had when it came into reach are still to come. */
@@ -41,7 +41,7 @@ export class Reach {
   private own: LinkStates;
   private known: KnownStates = new Map();
   private latest: Network;
-  /** What the network was made of, and that with who is in reach: all that desires depend on. */
+  /** What the network was made of, and the part of it that is in reach: all that desires depend on. */
   private made = '';
   private described = '';
   private counted: readonly LinkStates[] = [];
@@ -131,15 +131,9 @@ export class Reach {
     const known = merged(this.known, states);
     if (known === this.known) return false;
     this.known = known;
-    const { site } = states;
-    this.parts.say(states, (peer) => peer === from || peer === site || this.hearEachOther(peer, site));
+    this.parts.say(states, from);
     this.rework();
     return true;
-  }
-
-  /** By their own words: then each tells the other what it has to say, and nobody else has to. When that ends, both say so. */
-  private hearEachOther(one: SiteId, other: SiteId): boolean {
-    return this.hearsFacts(one, other) && this.hearsFacts(other, one);
   }
 
   /** Facts have come: perhaps those that somebody was waited for. */
@@ -190,7 +184,8 @@ export class Reach {
     }
     this.latest = network;
     this.waitNoLonger();
-    const described = `${made}, in reach ${[...this.inReach].sort().join()}`;
+    const within = new Map([...current].filter(([each]) => this.inReach.has(each)));
+    const described = `${linksUpText(within)} but not by ${[...this.closed].join()}`;
     if (described === this.described) return;
     this.described = described;
     changed();
