@@ -97,13 +97,6 @@ export const PLANTED = [
     to: '  timeline.add(since.filter(({ at, stream }) => at >= snapshot.last.ms || snapshot.tips.every((tip) => tip.stream !== stream)));\n',
   },
   {
-    name: 'opening-beside-a-snapshot',
-    breaks: 'rule 13: what goes on from a snapshot is not the whole',
-    file: 'apps/conference-brain/src/chronicle.ts',
-    from: 'if (this.footing !== undefined && this.occasion(reach) === undefined) await this.whole();',
-    to: '',
-  },
-  {
     name: 'door-that-could-ask-everybody',
     breaks: 'rule 14: nobody is let in by a heal alone',
     file: 'libs/conference/src/decide.ts',
