@@ -263,8 +263,7 @@ export class Brain {
   }
 
   private sweepLater(room: string, meeting: Meeting): void {
-    const sweep = () => this.rooms.meetings.get(room) === meeting && this.sweep([meeting]);
-    this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, sweep));
+    this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.rooms.meetings.get(room) === meeting && this.sweep([meeting])));
   }
 
   private ended(room: string): void {
@@ -311,6 +310,9 @@ export class Brain {
       await this.health.watched(this.rooms.take(room, some)).catch((error: unknown) => failures.push(error));
       for (const stream of this.rooms.chronicle(room).newlyForked())
         this.trouble('stream_forked', siteOfStream(stream), `${stream}: ${FORKED}`);
+      // What we had lost comes back, perhaps long after we began, and nobody may be behind it.
+      const meeting = some.some(({ stream }) => siteOfStream(stream) === this.parts.site) && this.rooms.meetings.get(room);
+      if (meeting) this.sweepLater(room, meeting);
     }
     if (failures.length === 0) return;
     this.log.warn({ error: failures[0] }, 'what follows from facts of other sites could not be recorded; it is tried again');
