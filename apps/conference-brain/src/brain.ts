@@ -35,6 +35,7 @@ import { StandIns } from './stand-ins.js';
 import { isFenced, StoreHealth } from './store-health.js';
 import { FORKED, Tenure } from './tenure.js';
 import { Troubles, type TroubleCode } from './troubles.js';
+import { ViewTeller } from './view-teller.js';
 import type { Writer } from './writer.js';
 
 const REPORT_EVERY_MS = 1_000;
@@ -53,6 +54,7 @@ export class Brain {
   private readonly seats: Seats;
   private readonly silence: Silence;
   private readonly standIns: StandIns;
+  private readonly views: ViewTeller;
   private readonly log = logOf('conference-brain');
   private readonly links: Links;
   private readonly copy: EstateCopy;
@@ -81,6 +83,7 @@ export class Brain {
     this.silence = new Silence(parts.writeOffAfterMs);
     this.nodes = new Nodes(() => clock.monotonic());
     this.standIns = new StandIns(this.nodes);
+    this.views = new ViewTeller(parts.bus, parts.timers, this.stopped.signal);
     this.links = new Links(
       { ...parts, epoch, hearsMedia: (peer) => this.nodes.hearsMedia(peer) },
       {
@@ -149,11 +152,12 @@ export class Brain {
     this.refreshAll();
     await this.fellowship?.start();
     this.snapshots.start();
-    this.every(REPORT_EVERY_MS, () => this.report());
-    this.every(LOOK_EVERY_MS, () => this.lookForGone());
-    this.every(LOOK_EVERY_MS, () => this.lookAfterNodes());
-    this.every(REMIND_EVERY_MS, () => this.rooms.meetings.forEach((meeting) => meeting.desire()));
-    this.every(TIDY_EVERY_MS, () => this.tidy());
+    const every = (ms: number, work: () => void) => this.waking.push(this.parts.timers.every(ms, work));
+    every(REPORT_EVERY_MS, () => this.report());
+    every(LOOK_EVERY_MS, () => this.lookForGone());
+    every(LOOK_EVERY_MS, () => this.lookAfterNodes());
+    every(REMIND_EVERY_MS, () => this.rooms.meetings.forEach((meeting) => meeting.desire()));
+    every(TIDY_EVERY_MS, () => this.tidy());
     if (this.fellowship === undefined) this.waking.push(this.parts.timers.after(SWEEP_AFTER_MS, () => this.sweep()));
   }
 
@@ -224,7 +228,7 @@ export class Brain {
     const { room } = chronicle;
     const shared = this.fellowship === undefined ? {} : { shared: true };
     const output: MeetingOutput = {
-      view: (published) => this.say({ topic: TOPICS.views, key: published.view.conference, value: published }),
+      view: (published) => this.views.tell(published),
       standIn: (node) => this.standIns.is(room as ConferenceId, node) && this.announce(),
       desires: (desires) =>
         desires.forEach((desire) => this.say({ topic: TOPICS.desires, key: desire.node, value: { ...desire, ...shared } })),
@@ -377,24 +381,18 @@ export class Brain {
     const { fellowship } = this;
     fellowship?.tellLinks();
     if (fellowship?.isEnvoy !== false) {
-      const others = fellowship?.othersConferences ?? [];
       const { site, clock } = this.parts;
       const value: SiteReport = {
         ...{ site, estateRevision: this.estate.revision, troubles: [...this.troubles.current()], at: clock.now() },
-        ...{ links: this.links.reports(), conferences: [...this.conferences(), ...others] },
+        ...{ links: this.links.reports(), conferences: [...this.conferences(), ...(fellowship?.othersConferences ?? [])] },
       };
       this.say({ topic: TOPICS.sites, key: site, value });
     } else fellowship.share();
   }
 
   private conferences(): SiteReport['conferences'] {
-    const { site } = this.parts;
     return [...this.rooms.meetings.values()].flatMap(({ current }) =>
-      current === undefined ? [] : [conferenceReport(current, site, this.links.network, (leg) => this.seats.of(leg)?.node)],
+      current === undefined ? [] : [conferenceReport(current, this.parts.site, this.links.network, (leg) => this.seats.of(leg)?.node)],
     );
-  }
-
-  private every(ms: number, work: () => void): void {
-    this.waking.push(this.parts.timers.every(ms, work));
   }
 }
