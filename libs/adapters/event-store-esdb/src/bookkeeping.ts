@@ -21,6 +21,7 @@ export class Bookkeeping {
   private readonly names = new Map<string, Set<StreamName>>();
   private readUpTo: LogPlace | undefined;
   private reading: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
 
   /** @param prefix what our own streams begin with */
   constructor(
@@ -110,9 +111,14 @@ export class Bookkeeping {
 
   /** The streams of a category, by what was appended since the last time; the client cannot ask for names alone. */
   async streams(category: string, namespace: string): Promise<readonly StreamName[]> {
-    const reading = this.reading.catch(() => undefined).then(() => this.connection.call(() => this.readOn(namespace)));
-    this.reading = reading;
-    await reading;
+    // Whoever asks while it is being read waits for the next reading, and all of them for the same one.
+    this.next ??= this.reading
+      .catch(() => undefined)
+      .then(() => {
+        this.next = undefined;
+        return (this.reading = this.connection.call(() => this.readOn(namespace)));
+      });
+    await this.next;
     return [...(this.names.get(category) ?? [])].sort();
   }
 
