@@ -54,7 +54,7 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
     const media = await startMediaNode({
       ...{ site: NYC, node: node as NodeId, listen: LOCAL, link: LOCAL, credentials: () => credentials, capacity: 50, bus },
       webRtc: { ip: '127.0.0.1', port: await freePort() },
-      plain: { ip: '127.0.0.1', portMin, portMax: portMin + 20 },
+      plain: { ip: '127.0.0.1', portMin, portMax: portMin + 10 },
     });
     closers.unshift(() => media.close());
     return media;
@@ -132,7 +132,7 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
   });
 
   it('are given another node, in their seats, when theirs is drained, and back when that is told to stop', async () => {
-    const [second, legs] = [await startNode('nyc-1', 39_900), bots.map(({ leg }) => leg)];
+    const [second, legs] = [await startNode('nyc-1', 39_871), bots.map(({ leg }) => leg)];
     const everybodyIsAt = (node: string, other: string) =>
       eventually(() => {
         const at = [legsAt.get(node), legsAt.get(other)].join() === `${PARTICIPANTS},0` ? [] : [`${JSON.stringify([...legsAt])} attached`];
