@@ -23,7 +23,7 @@ const PATIENCE = 2;
 export const runSuite = async (suite, extra, filters) => {
   process.stdout.write(`\n${suite.name}: ${suite.about} ${dim(`(budget ${suite.budgetMin} min)`)}\n`);
   const begun = Date.now();
-  const env = { ...toolEnvironment(), ...extra };
+  const env = { ...toolEnvironment(), ...extra, ...suite.env };
   const limitMs = suite.budgetMin * 60_000 * PATIENCE;
   const counts = suite.check
     ? await runCheck(suite.name, suite.check, env, limitMs)

@@ -12,6 +12,7 @@ import { BIN, ROOT } from '../lib/paths.mjs';
  * @property {readonly [string, ...string[]]} [check] a command that is one test by its exit status
  * @property {string} [project] a project of vitest.config.ts
  * @property {readonly string[]} [files] of that project only those spec files whose path has one of these in it
+ * @property {Readonly<Record<string, string>>} [env] what its tests are told beside that
  * @property {number} [brokers] how many Kafka brokers run beside it, one for each site of a demo
  */
 
@@ -77,6 +78,17 @@ export const SUITES = [
     project: 'apart',
     files: ['src/several-brains'],
     brokers: 1,
+  },
+  {
+    name: 'engines-long',
+    about: 'brokers and stores killed twenty times each',
+    budgetMin: 20,
+    needsWorld: true,
+    long: true,
+    project: 'apart',
+    files: ['src/engines-lost'],
+    brokers: 2,
+    env: { ISTHMUS_TEST_KILLS: '20' },
   },
   { name: 'long', about: 'many more of the same', budgetMin: 90, needsWorld: true, long: true, project: 'long' },
 ];

@@ -16,6 +16,8 @@ export interface DemoWishes {
   readonly capacity?: number;
   /** Each media node as a process of its own: `pidOf('media-node nyc-1')`. */
   readonly nodeProcesses?: boolean;
+  /** The connection string of an EventStoreDB for each site, where there are brokers too. */
+  readonly eventstore?: readonly string[];
 }
 
 /** A whole deployment, as `npm start` starts it, in processes of its own. */
@@ -42,6 +44,7 @@ export const startDemoUnderTest = async ({
   nodesPerSite = 1,
   capacity = 50,
   nodeProcesses = false,
+  eventstore,
 }: DemoWishes): Promise<DemoUnderTest> => {
   const state = mkdtempSync(join(tmpdir(), 'isthmus-demo-'));
   const args = ['demo', '--state', state, '--port', port, '--sites', sites, '--nodes-per-site', nodesPerSite, '--capacity', capacity].map(
@@ -50,6 +53,7 @@ export const startDemoUnderTest = async ({
   if (nodeProcesses) args.push('--node-processes');
   const brokers = brokersUnderTest(sites);
   if (brokers) args.push('--kafka', brokers.join(','));
+  if (eventstore) args.push('--eventstore', eventstore.join(','));
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
