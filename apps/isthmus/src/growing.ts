@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { LeaveFlags, NodeFlags, RemoveSiteFlags, SiteFlags } from './admin/estate-commands.js';
-import type { DrainFlags, RemoveFlags } from './admin/node-commands.js';
+import type { DrainFlags, RemoveFlags } from './admin/draining.js';
+import type { NodeFlags, SiteFlags } from './admin/estate-commands.js';
 import type { PortalFlags } from './admin/management-client.js';
 import type { JoinFlags } from './join/join.js';
 import { sayFailure } from './say-failure.js';
@@ -25,7 +25,7 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .description('let nobody new in at a site, ask who is there to go to another one, and wait until nobody is in')
     .option('--within <seconds>', 'how long to wait; it stays draining', whole, 600)
     .addHelpText('after', '\nExample:\n  isthmus site drain cpt')
-    .action((id: string, options: LeaveFlags) => sayFailure(async () => (await sites()).drainSite(id, options)));
+    .action((id: string, options: DrainFlags) => sayFailure(async () => (await sites()).drainSite(id, options)));
   asAdministrator(site.command('undrain <id>'))
     .description('have a site take people again')
     .action((id: string, options: PortalFlags) => sayFailure(async () => (await sites()).undrainSite(id, options)));
@@ -34,7 +34,7 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .option('--within <seconds>', 'how long to wait until nobody is in', whole, 600)
     .option('--now', 'do not wait: also when people are there, who leave, or the site is gone for good', false)
     .addHelpText('after', '\nExample:\n  isthmus site remove cpt')
-    .action((id: string, options: RemoveSiteFlags) => sayFailure(async () => (await sites()).removeSite(id, options)));
+    .action((id: string, options: RemoveFlags) => sayFailure(async () => (await sites()).removeSite(id, options)));
   asAdministrator(node.command('add <site>'))
     .description('print what to type on the machine that is to be one more media node of a site')
     .requiredOption('--address <address>', 'of the machine, for other nodes')

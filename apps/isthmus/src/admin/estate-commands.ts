@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { setTimeout as wait } from 'node:timers/promises';
-import { Fault } from '@isthmus/kernel';
+import { say, untilDrained, type DrainFlags, type RemoveFlags } from './draining.js';
 import { asAdministrator, type Ask, type PortalFlags } from './management-client.js';
 
-const LOOK_EVERY_MS = 1_000;
 const joinCommand = z.object({ command: z.string(), expiresAt: z.string() });
 const listed = z.object({ items: z.array(z.object({ id: z.string() })) });
 
@@ -26,7 +24,7 @@ export const addSite = (id: string, { name, address, clientAddress = address, po
     const known = listed.parse(await ask('GET', '/v1/sites')).items.some((site) => site.id === id);
     if (known) await ask('PATCH', SITE_ID(id), { ...wanted, ...(name === undefined ? {} : { name }) });
     else await ask('POST', '/v1/sites', { id, name: name ?? id.toUpperCase(), ...wanted });
-    say(`site ${id}`, await ask('POST', `${SITE_ID(id)}/enrolment-tokens`));
+    tell(`site ${id}`, await ask('POST', `${SITE_ID(id)}/enrolment-tokens`));
   });
 
 export interface NodeFlags extends PortalFlags {
@@ -43,64 +41,44 @@ export const addNode = (
 ): Promise<void> =>
   asAdministrator(portal, async (ask) => {
     const wish = { node, address, port, ...(clientAddress === undefined ? {} : { clientAddress }) };
-    say(`node ${node} of site ${site}`, await ask('POST', `${SITE_ID(site)}/node-tokens`, wish));
+    tell(`node ${node} of site ${site}`, await ask('POST', `${SITE_ID(site)}/node-tokens`, wish));
   });
 
 const siteNow = z.object({ name: z.string(), drained: z.boolean(), participants: z.number().nullable() });
 
-export interface LeaveFlags extends PortalFlags {
-  /** Seconds. */
-  readonly within: number;
-}
-
 /** Has a site's people asked to go to another site, lets nobody new in there, and waits until nobody is in. */
-export const drainSite = (id: string, { within, ...portal }: LeaveFlags): Promise<void> =>
+export const drainSite = (id: string, { within, ...portal }: DrainFlags): Promise<void> =>
   asAdministrator(portal, (ask) => emptied(ask, id, within));
 
 export const undrainSite = (id: string, portal: PortalFlags): Promise<void> =>
   asAdministrator(portal, async (ask) => {
     await ask('PATCH', SITE_ID(id), { draining: false });
-    process.stderr.write(`Site ${id} takes people again.\n`);
+    say(`Site ${id} takes people again.`);
   });
 
 /** @throws Fault `site.not-drained` when people are there still after so many seconds; it stays draining */
 const emptied = async (ask: Ask, id: string, withinS: number): Promise<void> => {
   await ask('PATCH', SITE_ID(id), { draining: true });
-  const until = performance.now() + withinS * 1_000;
-  for (let said = ''; ;) {
+  const progress = async (): Promise<string | undefined> => {
     const { name, drained, participants } = siteNow.parse(await ask('GET', SITE_ID(id)));
-    if (drained) break;
-    const progress =
-      participants === null
-        ? `Nothing is heard of ${name} right now. If it is gone for good, remove it with --now.`
-        : `${name} has ${participants === 1 ? 'one participant' : `${participants} participants`}.`;
-    if (progress !== said) process.stderr.write(`${progress}\n`);
-    said = progress;
-    if (performance.now() >= until) {
-      throw new Fault(
-        'site.not-drained',
-        `${progress} It stays draining: the command may be given again, undrain takes it back, and remove --now does not wait.`,
-      );
-    }
-    await wait(LOOK_EVERY_MS);
-  }
-  process.stderr.write(`Site ${id} is drained: nobody is in a meeting there.\n`);
+    if (drained) return undefined;
+    if (participants === null) return `Nothing is heard of ${name} right now. If it is gone for good, remove it with --now.`;
+    return `${name} has ${participants === 1 ? 'one participant' : `${participants} participants`}.`;
+  };
+  await untilDrained(progress, withinS, 'site.not-drained');
+  say(`Site ${id} is drained: nobody is in a meeting there.`);
 };
 
-export interface RemoveSiteFlags extends LeaveFlags {
-  readonly now: boolean;
-}
-
 /** Takes a site off the list for good, when its people have gone, or now: what is left of them is written off. */
-export const removeSite = (id: string, { within, now, ...portal }: RemoveSiteFlags): Promise<void> =>
+export const removeSite = (id: string, { within, now, ...portal }: RemoveFlags): Promise<void> =>
   asAdministrator(portal, async (ask) => {
     if (!now) await emptied(ask, id, within);
     await ask('DELETE', SITE_ID(id));
-    process.stderr.write(`Site ${id} is no part of the deployment any more.\n`);
+    say(`Site ${id} is no part of the deployment any more.`);
   });
 
 /** The command alone goes to standard output. */
-const say = (what: string, answer: unknown): void => {
+const tell = (what: string, answer: unknown): void => {
   const { command, expiresAt } = joinCommand.parse(answer);
   process.stderr.write(`To make a machine ${what}, type this there, in a checkout of this version of Isthmus, before ${expiresAt}:\n\n`);
   process.stdout.write(`${command}\n`);

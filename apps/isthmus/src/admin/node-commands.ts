@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { Fault, Refusal } from '@isthmus/kernel';
+import { Refusal } from '@isthmus/kernel';
 import { z } from 'zod';
+import { say, untilDrained, type DrainFlags, type RemoveFlags } from './draining.js';
 import { asAdministrator, type Ask, type PortalFlags } from './management-client.js';
 
 const nodeShape = z.object({
@@ -14,15 +14,6 @@ const nodeShape = z.object({
 });
 type Node = z.infer<typeof nodeShape>;
 
-export interface DrainFlags extends PortalFlags {
-  /** Seconds. */
-  readonly within: number;
-}
-export interface RemoveFlags extends DrainFlags {
-  readonly now: boolean;
-}
-
-const LOOK_EVERY_MS = 1_000;
 const pathOf = (id: string): string => `/v1/nodes/${encodeURIComponent(id)}`;
 
 /** Writes one line a node, or JSON. */
@@ -54,21 +45,11 @@ export const removeNode = (id: string, { within, now, ...portal }: RemoveFlags):
 /** @throws Fault `node.not-drained` when people are there still after so many seconds; it stays draining */
 const emptied = async (ask: Ask, id: string, withinS: number): Promise<void> => {
   let node = nodeShape.parse(await ask('PATCH', pathOf(id), { draining: true }));
-  const until = performance.now() + withinS * 1_000;
-  let said = '';
-  while (!node.drained) {
-    const progress = progressOf(node, await all(ask));
-    if (progress !== said) say(progress);
-    said = progress;
-    if (performance.now() >= until) {
-      throw new Fault(
-        'node.not-drained',
-        `${progress} It stays draining: the command may be given again, undrain takes it back, and remove --now does not wait.`,
-      );
-    }
-    await wait(LOOK_EVERY_MS);
-    node = await again(ask, node);
-  }
+  const progress = async (): Promise<string | undefined> => {
+    if (!node.drained) node = await again(ask, node);
+    return node.drained ? undefined : progressOf(node, await all(ask));
+  };
+  await untilDrained(progress, withinS, 'node.not-drained');
   say(`Media node ${id} is drained: nobody is on it.`);
 };
 
@@ -98,4 +79,3 @@ const conditionOf = ({ up, draining, drained }: Node): string =>
 
 const all = async (ask: Ask): Promise<readonly Node[]> =>
   z.object({ items: z.array(nodeShape) }).parse(await ask('GET', '/v1/nodes')).items;
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
