@@ -11,6 +11,8 @@ export interface SnapshotSettings {
   readonly everyFacts?: number;
   /** How often it is looked for rooms that are due. Default 5 s */
   readonly lookEveryMs?: number;
+  /** As a share of what the last snapshot had: so much more there must be at least. Default an eighth. */
+  readonly growth?: number;
   /** When, after a start, the facts are read that snapshots were made of. Default 3 s: the first seconds are for people who come back. */
   readonly readBehindAfterMs?: number;
   readonly heard?: (what: SnapshotNews, room: string) => void;
@@ -111,7 +113,8 @@ export class SnapshotKeeper {
     const known = this.progress.get(chronicle.room);
     const progress = known?.of === of ? known : { of, places: new Map(), length: 0 };
     this.progress.set(chronicle.room, progress);
-    const due = Math.max(this.parts.settings?.everyFacts ?? EVERY_FACTS, progress.length * GROWTH);
+    const { everyFacts = EVERY_FACTS, growth = GROWTH } = this.parts.settings ?? {};
+    const due = Math.max(everyFacts, progress.length * growth);
     if (group.timeline.length - progress.length >= due) await this.keep(chronicle, group, progress);
   }
 

@@ -88,7 +88,7 @@ await startBrain({
   // One after every fact, where a spec is about them.
   ...(process.env['SNAPSHOTS'] === undefined
     ? {}
-    : { snapshots: { everyFacts: 1, lookEveryMs: 20, readBehindAfterMs: 10, heard: (what) => print(`snapshot ${what}`) } }),
+    : { snapshots: { everyFacts: 1, growth: 0, lookEveryMs: 20, readBehindAfterMs: 10, heard: (what) => print(`snapshot ${what}`) } }),
   timers: { ...machineTimers, after: (ms, work) => machineTimers.after(20 * ms, work) },
 });
 report();
