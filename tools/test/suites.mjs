@@ -47,10 +47,10 @@ export const SUITES = [
   {
     name: 'apart',
     about: 'the same with a process per service and a broker per site',
-    budgetMin: 5,
+    budgetMin: 6,
     needsWorld: true,
     project: 'apart',
-    files: ['src/e2e/'],
+    files: ['src/e2e/', 'src/engines-lost'],
     brokers: 3,
   },
   {
