@@ -22,8 +22,8 @@ const place = (/** @type {string} */ id, /** @type {number} */ index) => ({
   id,
   host: `127.0.21.${index}`,
   index: 240 + index,
-  tcpPorts: [47_001],
-  udpPorts: { from: 47_040, to: 47_041 },
+  tcpPorts: [31_201],
+  udpPorts: { from: 31_240, to: 31_241 },
 });
 
 /** @type {import('./figures.mjs').Benchmark['run']} */
@@ -40,7 +40,7 @@ export const run = async () => {
   try {
     await once(relay, 'message');
     const client = await connectRelay(controlPath);
-    await Promise.all([bound(sender, 47_040, a.host), bound(receiver, 47_041, b.host)]);
+    await Promise.all([bound(sender, 31_240, a.host), bound(receiver, 31_241, b.host)]);
     const cpuBefore = cpuMs(relay.pid ?? 0);
     const begun = performance.now();
     const sent = await sendSteadily(sender, aliasOf(a, b));
@@ -80,7 +80,7 @@ const sendSteadily = async (sender, to) => {
   const begun = performance.now();
   let sent = 0;
   for (let elapsed = 0; elapsed < MEASURED_MS; elapsed = performance.now() - begun) {
-    for (const due = Math.min(sent + 200, (elapsed / 1000) * RATE); sent < due; sent += 1) sender.send(packet, 47_041, to);
+    for (const due = Math.min(sent + 200, (elapsed / 1000) * RATE); sent < due; sent += 1) sender.send(packet, 31_241, to);
     await sleep(1);
   }
   return sent;

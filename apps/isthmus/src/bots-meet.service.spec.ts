@@ -76,7 +76,7 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
       () => bus.close(),
       () => store.close(),
     );
-    await startNode('nyc-0', 39_860);
+    await startNode('nyc-0', 31_860);
     const gateway = await startGatewayRouter({ site: NYC, siteName: 'New York', listen: LOCAL, bus });
     closers.unshift(() => gateway.close());
     await eventually(
@@ -132,7 +132,7 @@ describe('ten participants at one site', { timeout: 120_000 }, () => {
   });
 
   it('are given another node, in their seats, when theirs is drained, and back when that is told to stop', async () => {
-    const [second, legs] = [await startNode('nyc-1', 39_871), bots.map(({ leg }) => leg)];
+    const [second, legs] = [await startNode('nyc-1', 31_871), bots.map(({ leg }) => leg)];
     const everybodyIsAt = (node: string, other: string) =>
       eventually(() => {
         const at = [legsAt.get(node), legsAt.get(other)].join() === `${PARTICIPANTS},0` ? [] : [`${JSON.stringify([...legsAt])} attached`];

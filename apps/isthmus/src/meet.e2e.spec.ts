@@ -24,7 +24,7 @@ const inRoom = async (name: string, cuttable = false): Promise<Attendee> => {
 const soon = { timeout: 15_000, interval: 100 };
 
 beforeAll(async () => {
-  [site, browser] = await Promise.all([startOneSite(39_810), startBrowser()]);
+  [site, browser] = await Promise.all([startOneSite(31_810), startBrowser()]);
 });
 afterEach(async () => {
   await Promise.all(present.map((attendee) => attendee.leave()));

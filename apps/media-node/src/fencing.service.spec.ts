@@ -23,8 +23,8 @@ beforeAll(async () => {
     ...{ site: 'nyc' as SiteId, node: NODE as NodeId, capacity: 10, bus, credentials: () => credentials },
     listen: { host: '127.0.0.1', port: 0 },
     link: { host: '127.0.0.1', port: 0 },
-    webRtc: { ip: '127.0.0.1', port: 39_920 },
-    plain: { ip: '127.0.0.1', portMin: 39_921, portMax: 39_929 },
+    webRtc: { ip: '127.0.0.1', port: 31_920 },
+    plain: { ip: '127.0.0.1', portMin: 31_921, portMax: 31_929 },
   });
 }, 60_000);
 afterAll(async () => {

@@ -42,8 +42,8 @@ beforeAll(async () => {
     listen: { host: '127.0.0.1', port: 0 },
     link: { host: '127.0.0.1', port: 0 },
     credentials: () => credentials,
-    webRtc: { ip: '127.0.0.1', port: 39_710 },
-    plain: { ip: '127.0.0.1', portMin: 39_740, portMax: 39_760 },
+    webRtc: { ip: '127.0.0.1', port: 31_710 },
+    plain: { ip: '127.0.0.1', portMin: 31_740, portMax: 31_760 },
     capacity: 50,
     bus,
   });

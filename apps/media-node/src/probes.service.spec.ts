@@ -8,7 +8,7 @@ import { Probes, type ProbesMessage } from './probes.js';
 const PATIENT = { timeout: 60_000, interval: 50 };
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.99';
-const PORTS = [39_900, 39_901, 39_902, 39_903];
+const PORTS = [31_900, 31_901, 31_902, 31_903];
 const stranger = createSocket('udp4');
 afterAll(() => stranger.close());
 

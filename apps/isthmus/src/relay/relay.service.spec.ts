@@ -16,8 +16,8 @@ const place = (id: string, index: number): Place => ({
   id,
   host: `127.0.${block}.${index}`,
   index: index + (block % 50) * 4,
-  tcpPorts: [46_001],
-  udpPorts: { from: 46_040, to: 46_043 },
+  tcpPorts: [31_001],
+  udpPorts: { from: 31_040, to: 31_043 },
 });
 const nyc = place('nyc', 1);
 const lon = place('lon', 2);
@@ -66,23 +66,23 @@ describe('the relay', () => {
 
   describe('with RTP', () => {
     it('makes the sender appear where the receiver would send to, so that both ends of a pipe agree', async () => {
-      const a = await open(nyc, 46_040);
-      const b = await open(lon, 46_042);
-      a.send(rtp(101, 7, 100), 46_042, aliasOf(nyc, lon));
+      const a = await open(nyc, 31_040);
+      const b = await open(lon, 31_042);
+      a.send(rtp(101, 7, 100), 31_042, aliasOf(nyc, lon));
       const [, seenByB] = await received(b);
-      expect([seenByB.address, seenByB.port]).toEqual([aliasOf(lon, nyc), 46_040]);
+      expect([seenByB.address, seenByB.port]).toEqual([aliasOf(lon, nyc), 31_040]);
       b.send(rtp(100, 8, 50), seenByB.port, seenByB.address);
       const [packet, seenByA] = await received(a);
-      expect([seenByA.address, seenByA.port]).toEqual([aliasOf(nyc, lon), 46_042]);
+      expect([seenByA.address, seenByA.port]).toEqual([aliasOf(nyc, lon), 31_042]);
       expect(packet).toEqual(rtp(100, 8, 50));
     });
 
     it('counts each direction by what it carries, with and without what SRTP adds', async () => {
-      const a = await open(nyc, 46_040);
-      const b = await open(lon, 46_042);
+      const a = await open(nyc, 31_040);
+      const b = await open(lon, 31_042);
       const rtcp = Buffer.from([0x80, 200, 0, 0, 0, 0, 0, 1]);
       for (const packet of [rtp(101, 7, 1000), rtp(101, 7, 500), rtp(102, 9, 200), rtp(100, 8, 50), rtcp, Buffer.from('junk')]) {
-        a.send(packet, 46_042, aliasOf(nyc, lon));
+        a.send(packet, 31_042, aliasOf(nyc, lon));
         await received(b);
       }
       const { kinds, streams } = await link(nyc, lon);
@@ -104,18 +104,18 @@ describe('the relay', () => {
     });
 
     it('drops what a stranger sends to an alias', async () => {
-      const b = await open(lon, 46_042);
+      const b = await open(lon, 31_042);
       const stranger = createSocket('udp4');
       sockets.push(stranger);
-      stranger.send(rtp(101, 7, 100), 46_042, aliasOf(nyc, lon));
+      stranger.send(rtp(101, 7, 100), 31_042, aliasOf(nyc, lon));
       await expect(received(b)).rejects.toThrow();
       expect(await link(nyc, lon)).toMatchObject({ dropped: 1 });
     });
 
     it('cuts one way or both, touches no other link, and heals', async () => {
-      const a = await open(nyc, 46_040);
-      const b = await open(lon, 46_042);
-      const c = await open(cpt, 46_041);
+      const a = await open(nyc, 31_040);
+      const b = await open(lon, 31_042);
+      const c = await open(cpt, 31_041);
       const gets = async (to: Socket, send: () => void) => {
         const message = once(to, 'message', { signal: AbortSignal.timeout(300) }).then(
           () => true,
@@ -124,9 +124,9 @@ describe('the relay', () => {
         send();
         return message;
       };
-      const toLon = () => a.send(rtp(101, 1, 10), 46_042, aliasOf(nyc, lon));
-      const toNyc = () => b.send(rtp(101, 2, 10), 46_040, aliasOf(lon, nyc));
-      const toCpt = () => a.send(rtp(101, 1, 10), 46_041, aliasOf(nyc, cpt));
+      const toLon = () => a.send(rtp(101, 1, 10), 31_042, aliasOf(nyc, lon));
+      const toNyc = () => b.send(rtp(101, 2, 10), 31_040, aliasOf(lon, nyc));
+      const toCpt = () => a.send(rtp(101, 1, 10), 31_041, aliasOf(nyc, cpt));
       await client.cut('nyc', 'lon', { oneWay: true });
       expect([await gets(b, toLon), await gets(a, toNyc), await gets(c, toCpt)]).toEqual([false, true, true]);
       await client.cut('nyc', 'lon');
@@ -136,33 +136,33 @@ describe('the relay', () => {
     });
 
     it('delays and loses as asked, in order', async () => {
-      const a = await open(nyc, 46_040);
-      const b = await open(lon, 46_042);
+      const a = await open(nyc, 31_040);
+      const b = await open(lon, 31_042);
       const arrived: number[] = [];
       b.on('message', (packet: Buffer) => arrived.push(packet.readUInt32BE(8)));
       await client.shape('nyc', 'lon', { delayMs: 150, jitterMs: 50 });
-      for (let ssrc = 0; ssrc < 20; ssrc++) a.send(rtp(101, ssrc, 10), 46_042, aliasOf(nyc, lon));
+      for (let ssrc = 0; ssrc < 20; ssrc++) a.send(rtp(101, ssrc, 10), 31_042, aliasOf(nyc, lon));
       await sleep(100);
       expect(arrived).toEqual([]);
       await sleep(200);
       expect(arrived).toEqual(Array.from({ length: 20 }, (_, at) => at));
       await client.shape('nyc', 'lon', { delayMs: 0, jitterMs: 0, lossPercent: 50 });
-      for (let at = 0; at < 400; at++) a.send(rtp(101, 99, 10), 46_042, aliasOf(nyc, lon));
+      for (let at = 0; at < 400; at++) a.send(rtp(101, 99, 10), 31_042, aliasOf(nyc, lon));
       await sleep(300);
       expect(arrived.length - 20).toBeGreaterThan(130);
       expect(arrived.length - 20).toBeLessThan(270);
     });
 
     it('passes 20,000 packets on as fast as they come, and loses none', async () => {
-      const a = await open(nyc, 46_040);
-      const b = await open(lon, 46_042);
+      const a = await open(nyc, 31_040);
+      const b = await open(lon, 31_042);
       b.setRecvBufferSize(4 << 20);
       let arrived = 0;
       b.on('message', () => arrived++);
       const packet = rtp(101, 7, 1100);
       // Ten at a time, as a key frame comes.
       for (let burst = 0; burst < 2_000; burst++) {
-        for (let at = 0; at < 10; at++) a.send(packet, 46_042, aliasOf(nyc, lon));
+        for (let at = 0; at < 10; at++) a.send(packet, 31_042, aliasOf(nyc, lon));
         if (burst % 10 === 0) await sleep(5);
         else await new Promise(setImmediate);
       }
@@ -178,12 +178,12 @@ describe('the relay', () => {
         socket.on('error', () => socket.destroy());
         handle(socket);
       });
-      server.listen(46_001, at.host);
+      server.listen(31_001, at.host);
       await once(server, 'listening');
       servers.push(server);
     };
     const call = async (from: Place, to: Place) => {
-      const socket = connect({ host: aliasOf(from, to), port: 46_001, localAddress: from.host });
+      const socket = connect({ host: aliasOf(from, to), port: 31_001, localAddress: from.host });
       connections.push(socket);
       socket.on('error', () => socket.destroy());
       await once(socket, 'connect');
@@ -290,7 +290,7 @@ describe('the relay', () => {
   it('says in one sentence which port is taken, and leaves nothing open', async () => {
     const other = createSocket('udp4');
     const elsewhere: Place = { ...place('elsewhere', 4), index: nyc.index + 200 > 254 ? nyc.index - 50 : nyc.index + 50 };
-    other.bind(46_043, aliasOf(elsewhere, nyc));
+    other.bind(31_043, aliasOf(elsewhere, nyc));
     await once(other, 'listening');
     sockets.push(other);
     const moved = { ...nyc };

@@ -22,7 +22,7 @@ import { startMediaNode } from '../start.js';
 
 const CONFERENCE = 'standup' as ConferenceId;
 /** Each node of a spec has a few ports of its own; specs run one after the other. */
-const FIRST_PORT = 39_800;
+const FIRST_PORT = 31_800;
 const PORTS_PER_NODE = 20;
 
 interface Member {
