@@ -36,7 +36,7 @@ const forgetful = (real: EventStore): EventStore => ({
   },
 });
 
-const start = async (timers = machineTimers) => {
+const start = async (timers = machineTimers, reporting: readonly string[] = ['nyc-1']) => {
   outcome = 'told';
   bus = embeddedBus();
   store = await sqliteEventStore({ file: join(folder, 'store.sqlite') });
@@ -57,7 +57,7 @@ const start = async (timers = machineTimers) => {
     timers,
     followEstate: (after, _applied, signal, word) => management.followedBy(site, after, signal, word),
   });
-  await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: report('nyc-1') });
+  for (const node of reporting) await bus.publish({ topic: TOPICS.nodes, key: node, value: report(node) });
 };
 const stop = async () => {
   await brain.close();
@@ -200,6 +200,36 @@ describe('a brain', () => {
     await expect(ask({ type: 'Confirm', room: 'r1', leg: 'nyc-nobody' as never })).rejects.toMatchObject({
       code: 'conference.unknown-leg',
     });
+  });
+
+  it('leaves people on the media node that still has them also when they are back before it, and another node, are heard', async () => {
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    const ana = await enterIn('Ana');
+    const had = desires.at(-1)!.node;
+    const other = had === 'nyc-1' ? 'nyc-2' : 'nyc-1';
+    await stop();
+    await start(machineTimers, []);
+    expect(await enter('Ana', { connect: 2, resume: ana.resume })).toMatchObject({ type: 'Waiting', leg: ana.leg });
+    await bus.publish({ topic: TOPICS.nodes, key: other, value: report(other) });
+    await bus.publish({
+      topic: TOPICS.nodes,
+      key: had,
+      value: { ...report(had), legs: 1, holds: [{ conference: 'r1' as never, legs: [ana.leg] }] },
+    });
+    await expect
+      .poll(() => views.flatMap(({ attach }) => attach), { timeout: 30_000 })
+      .toMatchObject([{ leg: ana.leg, media: { url: `ws://${had}/media` } }]);
+  });
+
+  it('gives people another media node when the one that had them is not heard any more', async () => {
+    const ana = await enterIn('Ana');
+    await stop();
+    await start(machineTimers, []);
+    expect(await enter('Ana', { connect: 2, resume: ana.resume })).toMatchObject({ type: 'Waiting' });
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    await expect
+      .poll(() => views.flatMap(({ attach }) => attach), { timeout: 30_000 })
+      .toMatchObject([{ leg: ana.leg, media: { url: 'ws://nyc-2/media' } }]);
   });
 
   it('tells a media node that nobody is there any more of those whom the brain before it had there, once they could be back', async () => {

@@ -215,7 +215,7 @@ export class Brain {
   }
 
   private lookAfterNodes(): void {
-    this.nodes.look();
+    if (this.nodes.look()) this.refreshAll();
     this.links.lookAtMedia();
     this.moveStranded();
   }

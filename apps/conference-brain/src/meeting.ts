@@ -39,8 +39,8 @@ export class Meeting {
   private desired = 0;
   private lastDesired = '[]';
   private queue: Promise<unknown> = Promise.resolve();
-  /** This site's people at the door. */
-  private readonly waiting = new Set<LegId>();
+  /** This site's people at the door, or inside and without a media node as yet. */
+  private readonly waiting = new Map<LegId, 'door' | 'node'>();
   private readonly notices: Notices;
   /** What had come in by when it was last caught up with. */
   private caughtUp: { readonly with: readonly Fact[]; readonly count: number } = { with: [], count: 0 };
@@ -110,7 +110,7 @@ export class Meeting {
     const there = [...(this.view?.seats ?? []), ...(this.view?.waiting ?? [])].some((each) => each.leg === leg);
     if (!there) throw new Refusal('conference.unknown-leg', 'That seat is not there any more.');
     if (this.seats.of(leg)?.askedFor === true) return;
-    this.waiting.add(leg);
+    this.waiting.set(leg, 'node');
     this.refresh();
   }
 
@@ -288,10 +288,11 @@ export class Meeting {
     });
   }
 
-  /** Seats those of this site's waiting people who have been let in. */
+  /** Seats those of this site's waiting people who have been let in. While nodes are only just heard, one may still say that it has them. */
   private seatAdmitted(view: ConferenceView): ViewPublished['attach'] {
     return view.seats.flatMap(({ leg }) => {
-      if (!this.waiting.has(leg)) return [];
+      const waitsFor = this.waiting.get(leg);
+      if (waitsFor === undefined || (waitsFor === 'node' && this.nodes.settling && this.seats.of(leg) === undefined)) return [];
       const seating = this.placeLeg(leg);
       if (seating === undefined) return [];
       this.waiting.delete(leg);
@@ -326,7 +327,7 @@ export class Meeting {
     const seating = atDoor === null ? this.placeLeg(leg) : undefined;
     // Whoever has been let in while no node could take them keeps waiting, and is attached as soon as one can.
     const reason = seating === undefined ? (atDoor ?? standing?.leg.door?.reason ?? 'host') : null;
-    if (reason !== null) this.waiting.add(leg);
+    if (reason !== null) this.waiting.set(leg, atDoor === null ? 'node' : 'door');
     this.refresh();
     const view = this.view;
     const role = view?.seats.find((seat) => seat.leg === leg)?.role ?? 'guest';
@@ -338,7 +339,7 @@ export class Meeting {
 
   /** This site's people, inside and at the door. */
   private there(): ReadonlySet<LegId> {
-    return new Set([...this.seats.inRoom(this.room).keys(), ...this.waiting]);
+    return new Set([...this.seats.inRoom(this.room).keys(), ...this.waiting.keys()]);
   }
 
   private answer(): Promise<void> {

@@ -8,6 +8,8 @@ import type { NodeReport } from '@isthmus/protocol';
 const SILENT_AFTER_MS = 3_000;
 /** And after this long those who are on it are moved. Reports come every second. */
 const LOST_AFTER_MS = 4_000;
+/** So long after the first has reported, others may report for the first time: a brain that begins anew hears one after the other. */
+const SETTLED_AFTER_MS = 1_500;
 /** How often {@link Nodes.look} is to be called. */
 export const LOOK_EVERY_MS = 500;
 
@@ -22,6 +24,8 @@ interface Known {
 export class Nodes {
   private readonly known = new Map<NodeId, Known>();
   private lookedAtMs: number | undefined;
+  private firstAtMs: number | undefined;
+  private settled = false;
   private words: Pick<Estate, 'nodes'> = {};
 
   /** @param monotonicMs asks a clock that never steps back. */
@@ -38,6 +42,7 @@ export class Nodes {
   heard(report: NodeReport): boolean {
     if (this.isRemoved(report.node)) return false;
     const before = this.known.get(report.node);
+    this.firstAtMs ??= this.monotonicMs();
     this.known.set(report.node, { report, heardAtMs: this.monotonicMs(), lost: false });
     if (before === undefined || before.lost || this.isSilent(before)) return true;
     return before.report.linkUrl !== report.linkUrl || before.report.draining !== report.draining;
@@ -59,8 +64,13 @@ export class Nodes {
     return true;
   }
 
-  /** Finds those that have been silent for too long. While we slept ourselves, nobody's silence counts. */
-  look(): void {
+  /** Whether a node that has people from before this brain began may not have said so yet. */
+  get settling(): boolean {
+    return this.firstAtMs === undefined || this.monotonicMs() - this.firstAtMs < SETTLED_AFTER_MS;
+  }
+
+  /** Finds those that have been silent for too long. While we slept ourselves, nobody's silence counts. True once: they have settled now. */
+  look(): boolean {
     const now = this.monotonicMs();
     const asleepMs = now - (this.lookedAtMs ?? now) - LOOK_EVERY_MS;
     this.lookedAtMs = now;
@@ -68,6 +78,9 @@ export class Nodes {
       if (asleepMs > LOOK_EVERY_MS) known.heardAtMs = Math.min(now, known.heardAtMs + asleepMs);
       if (now - known.heardAtMs > LOST_AFTER_MS) known.lost = true;
     }
+    const isNews = !this.settled && !this.settling;
+    this.settled ||= isNews;
+    return isNews;
   }
 
   /** Whether those who are on it belong elsewhere: it is lost, or is to be emptied. */
