@@ -1,3 +1,4 @@
+import type { ConferenceView } from '@isthmus/conference';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import type { ViewPublished } from '@isthmus/protocol';
 
@@ -8,3 +9,7 @@ export interface MeetingOutput {
   /** Which node stands for this site now; undefined while nobody of it is in. */
   standIn(node: NodeId | undefined): void;
 }
+
+/** Whether a view says the same as another: then it is not said again. */
+export const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
+  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });

@@ -20,7 +20,7 @@ import type { Chronicle } from './chronicle.js';
 import { elsewhere } from './holding.js';
 import { LetGo } from './let-go.js';
 import type { Links } from './links.js';
-import type { MeetingOutput } from './meeting-output.js';
+import { sameMeeting, type MeetingOutput } from './meeting-output.js';
 import type { Nodes } from './nodes.js';
 import { Notices, type SiteName } from './notices.js';
 import { allNodesFull, meetingOver, tooLate } from './refusals.js';
@@ -395,6 +395,3 @@ export class Meeting {
     return turn;
   }
 }
-
-const sameMeeting = (a: ConferenceView, b: ConferenceView): boolean =>
-  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });
