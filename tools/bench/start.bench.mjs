@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Brain } from '@isthmus/conference-brain/application';
+import { noBus, noPeers, sha256 } from '@isthmus/contract/samples';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { seal, streamNameOf, writerIdOf } from '@isthmus/kernel';
 import { productionHistory } from './lib/histories.mjs';
@@ -21,8 +21,6 @@ const SINCE = 400;
 const GOAL_MS = 250;
 const KEPT_WITHIN_MS = 30_000;
 const NYC = /** @type {import('@isthmus/kernel').SiteId} */ ('nyc');
-
-const sha256 = (/** @type {string} */ text) => createHash('sha256').update(text).digest('hex');
 
 /** @type {import('./figures.mjs').Benchmark['run']} */
 export const run = async (context) => {
@@ -67,20 +65,11 @@ const brainOn = async (store, timers, heard) =>
   new Brain(
     {
       ...{ site: NYC, store, timers, snapshots: { heard }, chance: { bytes: (size) => new Uint8Array(size) } },
-      bus: { publish: async () => undefined, request: forever, subscribe: forever, close: async () => undefined },
-      peers: {
-        start: async () => undefined,
-        setPeers: () => undefined,
-        send: () => undefined,
-        states: () => [],
-        close: async () => undefined,
-      },
+      ...{ bus: noBus, peers: noPeers },
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
     },
     await store.beginEpoch(),
   );
-/** @returns {Promise<never>} */
-const forever = () => new Promise(() => undefined);
 const never = () => () => undefined;
 
 /** Ms until it could answer. @param {import('@isthmus/ports').EventStore} store @param {'read' | 'used'} how */

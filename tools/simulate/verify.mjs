@@ -10,6 +10,7 @@ import { inParallel } from './pool.mjs';
 
 /** The simulation in person: what it has found once is told there again, and it is meant to find these. */
 const NOT_ORDINARY = 'libs/simulator';
+const SERVICE_SPEC = /\.service\.spec\.ts$/;
 const LEFT_OUT = /(^|\/)(node_modules|\.[^/]*)(\/|$)/;
 
 /**
@@ -44,11 +45,12 @@ const foundBySpecs = async (copy, planted, packages) => {
   const ordinary = dependantsOf(touched, packages).filter((folder) => folder !== NOT_ORDINARY);
   const specs = async (/** @type {'unit' | 'service'} */ project, /** @type {string} */ about) => {
     const folders = project === 'unit' ? [touched, ...ordinary] : [touched];
-    const wish = ['--project', project, '--passWithNoTests', '--retry', '0', '--bail', '1', ...folders.map((folder) => `${folder}/src/`)];
+    const wish = ['--project', project, '--retry', '0', '--bail', '1', ...folders.map((folder) => `${folder}/src/`)];
     const log = `planted-${about}-${project}.log`;
     return run(join(BIN, 'vitest'), ['run', '--root', copy, ...wish], { log, env: toolEnvironment(), cwd: copy });
   };
-  for (const project of /** @type {const} */ (['unit', 'service'])) {
+  const hasService = readdirSync(join(ROOT, touched, 'src'), { recursive: true, encoding: 'utf8' }).some((file) => SERVICE_SPEC.test(file));
+  for (const project of hasService ? /** @type {const} */ (['unit', 'service']) : /** @type {const} */ (['unit'])) {
     const { status, log } = await specs(project, planted.name);
     if (status === 0) continue;
     // What fails without the bug as well has not found it.

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalState, legIdOf, type LegId } from '@isthmus/conference';
+import { noBus, noPeers, sampleNode, sampleRoom, sha256 } from '@isthmus/contract/samples';
 import { sqliteEventStore } from '@isthmus/event-store-sqlite';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import type { EventStore, Timers } from '@isthmus/ports';
-import type { BrainAnswer, NodeReport } from '@isthmus/protocol';
+import type { BrainAnswer } from '@isthmus/protocol';
 import { Brain } from './brain.js';
 import type { SnapshotNews } from './snapshot-keeper.js';
 
@@ -14,16 +14,9 @@ const site = 'nyc' as SiteId;
 const [LOOK_MS, BEHIND_MS] = [611, 3_999];
 const PIN_HASH = '$argon2id$v=19$m=1,t=1,p=1$c2VjcmV0$cGxhbnRlZA';
 const resumeKey = new Uint8Array(32).fill(7);
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-const room = {
-  ...{ id: 'r1', name: 'Demo', description: '', aliases: ['demo'], hostPinHash: PIN_HASH, guestPinHash: null },
-  ...{ guestsWaitForHost: false, seatsMax: 50, disabled: false },
-};
-const report: NodeReport = {
-  ...{ node: 'nyc-1' as never, site, clientUrl: 'ws://nyc-1/media', linkUrl: 'wss://nyc-1', rtpCapabilities: {} },
-  ...{ capacity: 100, legs: 0, cpu: 0, draining: false, pipes: [], at: 0 },
-};
+const room = sampleRoom('r1', { hostPinHash: PIN_HASH });
+const report = sampleNode(site);
 
 let store: EventStore;
 let news: SnapshotNews[];
@@ -57,19 +50,7 @@ const start = async (): Promise<Brain> => {
   const begun = new Brain(
     {
       ...{ site, store: counting, timers, resumeKey, chance: { bytes: (count) => new Uint8Array(count).map(() => (nowMs += 1) % 256) } },
-      bus: {
-        publish: async () => undefined,
-        request: () => new Promise(() => undefined),
-        subscribe: () => new Promise(() => undefined),
-        close: async () => undefined,
-      },
-      peers: {
-        start: async () => undefined,
-        setPeers: () => undefined,
-        send: () => undefined,
-        states: () => [],
-        close: async () => undefined,
-      },
+      ...{ bus: noBus, peers: noPeers },
       clock: { now: () => nowMs, monotonic: () => nowMs },
       snapshots: { everyFacts: 3, lookEveryMs: LOOK_MS, readBehindAfterMs: BEHIND_MS, heard: (what) => news.push(what) },
     },

@@ -11,6 +11,8 @@ const PORTAL = 'http://127.0.0.10:7000';
 export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command>, main: string): void => {
   const state = process.env['ISTHMUS_STATE'] || '.isthmus';
   const node = isthmus.command('node').description('media nodes of a site');
+  const estate = () => import('./admin/estate-commands.js');
+  const nodes = () => import('./admin/node-commands.js');
 
   asAdministrator(site.command('add <id>'))
     .description('put a site on the list, and print what to type on its machine')
@@ -19,22 +21,21 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .option('--name <name>', 'what people call it')
     .option('--port <number>', 'the first of its ports', whole, 7_100)
     .addHelpText('after', '\nExample:\n  isthmus site add cpt --name "Cape Town" --address 192.0.2.7')
-    .action((id: string, options: SiteFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addSite(id, options)));
-  const sites = () => import('./admin/estate-commands.js');
+    .action((id: string, options: SiteFlags) => sayFailure(async () => (await estate()).addSite(id, options)));
   asAdministrator(site.command('drain <id>'))
     .description('let nobody new in at a site, ask who is there to go to another one, and wait until nobody is in')
     .option('--within <seconds>', 'how long to wait; it stays draining', whole, 600)
     .addHelpText('after', '\nExample:\n  isthmus site drain cpt')
-    .action((id: string, options: DrainFlags) => sayFailure(async () => (await sites()).drainSite(id, options)));
+    .action((id: string, options: DrainFlags) => sayFailure(async () => (await estate()).drainSite(id, options)));
   asAdministrator(site.command('undrain <id>'))
     .description('have a site take people again')
-    .action((id: string, options: PortalFlags) => sayFailure(async () => (await sites()).undrainSite(id, options)));
+    .action((id: string, options: PortalFlags) => sayFailure(async () => (await estate()).undrainSite(id, options)));
   asAdministrator(site.command('remove <id>'))
     .description('drain a site, and take it off the list for good; the others go on')
     .option('--within <seconds>', 'how long to wait until nobody is in', whole, 600)
     .option('--now', 'do not wait: also when people are there, who leave, or the site is gone for good', false)
     .addHelpText('after', '\nExample:\n  isthmus site remove cpt')
-    .action((id: string, options: RemoveFlags) => sayFailure(async () => (await sites()).removeSite(id, options)));
+    .action((id: string, options: RemoveFlags) => sayFailure(async () => (await estate()).removeSite(id, options)));
   asAdministrator(node.command('add <site>'))
     .description('print what to type on the machine that is to be one more media node of a site')
     .requiredOption('--address <address>', 'of the machine, for other nodes')
@@ -42,8 +43,7 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .option('--node <id>', 'what to call it, such as nyc-2; default: something that nobody is called')
     .option('--port <number>', 'the first of its ports', whole, 7_110)
     .addHelpText('after', '\nExample:\n  isthmus node add nyc --address 192.0.2.9')
-    .action((id: string, options: NodeFlags) => sayFailure(async () => (await import('./admin/estate-commands.js')).addNode(id, options)));
-  const nodes = () => import('./admin/node-commands.js');
+    .action((id: string, options: NodeFlags) => sayFailure(async () => (await estate()).addNode(id, options)));
   asAdministrator(node.command('list'))
     .description('list media nodes: whom they have, and whether they are draining')
     .option('--json', 'for a machine', false)

@@ -1,48 +1,25 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fact } from '@isthmus/kernel';
-import type { EventStore, Stored } from '@isthmus/ports';
+import type { Stored } from '@isthmus/ports';
 import { chain, collect, streamOf, take } from './sample-facts.js';
 import { PATIENCE } from './patience.js';
 import { snapshotContract } from './snapshot-contract.js';
-
-/** One place where a store keeps its facts, empty at first, gone after {@link dispose}. */
-export interface StorePlace {
-  /** Opens the store; again after it was closed. */
-  open(): Promise<EventStore>;
-  /** Opens what would be left if the store lost power now, while the store itself goes on. Closed by `dispose`. */
-  openAfterCrash(): Promise<EventStore>;
-  dispose(): Promise<void>;
-}
+import { storeAtHand, type StorePlace } from './store-at-hand.js';
 
 /** What every event store promises, whatever it is made of. Run it from the adapter's own spec. */
 export const eventStoreContract = (name: string, makePlace: () => Promise<StorePlace>): void => {
   describe(`${name} keeps the promises of an event store`, PATIENCE, () => {
-    let place: StorePlace;
-    let store: EventStore;
+    const at = storeAtHand(makePlace);
     const readers = new AbortController();
     const stream = streamOf('7f3a');
-
-    beforeEach(async () => {
-      place = await makePlace();
-      store = await place.open();
-    });
-    afterEach(async () => {
-      await store.close();
-      await place.dispose();
-    });
-
-    const reopen = async () => {
-      await store.close();
-      store = await place.open();
-    };
 
     describe('append', () => {
       test('what was appended is read back word for word, in order', async () => {
         const facts = chain(stream, 5);
-        await store.append(stream, -1, facts.slice(0, 2));
-        await store.append(stream, 1, facts.slice(2));
-        expect(await collect(store.read(stream))).toEqual(facts);
-        expect(await collect(store.read(stream, 3))).toEqual(facts.slice(3));
+        await at.store.append(stream, -1, facts.slice(0, 2));
+        await at.store.append(stream, 1, facts.slice(2));
+        expect(await collect(at.store.read(stream))).toEqual(facts);
+        expect(await collect(at.store.read(stream, 3))).toEqual(facts.slice(3));
       });
 
       test('unusual text, numbers and shapes come back as they went in', async () => {
@@ -56,89 +33,89 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
           empty: {},
         };
         const fact: Fact = { ...first!, body };
-        await store.append(stream, -1, [fact]);
-        expect(await collect(store.read(stream))).toEqual([fact]);
+        await at.store.append(stream, -1, [fact]);
+        expect(await collect(at.store.read(stream))).toEqual([fact]);
       });
 
       test('an append against a stale revision is refused and leaves nothing', async () => {
         const facts = chain(stream, 2);
-        await store.append(stream, -1, facts);
+        await at.store.append(stream, -1, facts);
         const late = chain(stream, 1, facts[0], 'too late');
-        await expect(store.append(stream, 0, late)).rejects.toMatchObject({ kind: 'refusal', code: 'store.conflict' });
-        expect(await collect(store.read(stream))).toEqual(facts);
+        await expect(at.store.append(stream, 0, late)).rejects.toMatchObject({ kind: 'refusal', code: 'store.conflict' });
+        expect(await collect(at.store.read(stream))).toEqual(facts);
       });
 
       test('an append against a revision that is not there yet is refused', async () => {
         const facts = chain(stream, 3);
-        await store.append(stream, -1, facts.slice(0, 1));
-        await expect(store.append(stream, 1, facts.slice(2))).rejects.toMatchObject({ code: 'store.conflict' });
+        await at.store.append(stream, -1, facts.slice(0, 1));
+        await expect(at.store.append(stream, 1, facts.slice(2))).rejects.toMatchObject({ code: 'store.conflict' });
       });
 
       test('of many that decide against the same revision exactly one wins', async () => {
         const rivals = Array.from({ length: 20 }, (_, n) => chain(stream, 1, undefined, `rival ${n}`));
-        const outcomes = await Promise.allSettled(rivals.map((facts) => store.append(stream, -1, facts)));
+        const outcomes = await Promise.allSettled(rivals.map((facts) => at.store.append(stream, -1, facts)));
         expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-        expect(await collect(store.read(stream))).toHaveLength(1);
+        expect(await collect(at.store.read(stream))).toHaveLength(1);
       });
 
       test('the same append twice is once, so that an unknown outcome can be retried', async () => {
         const facts = chain(stream, 2);
-        await store.append(stream, -1, facts);
-        await store.append(stream, -1, facts);
-        expect(await collect(store.read(stream))).toEqual(facts);
+        await at.store.append(stream, -1, facts);
+        await at.store.append(stream, -1, facts);
+        expect(await collect(at.store.read(stream))).toEqual(facts);
       });
 
       test('facts that do not continue the stream they are appended to are a defect of the caller', async () => {
         const [first, second] = chain(stream, 2);
-        await expect(store.append(stream, -1, [second!])).rejects.toMatchObject({ kind: 'defect', code: 'store.bad-append' });
-        await expect(store.append(streamOf('other'), -1, [first!])).rejects.toMatchObject({ code: 'store.bad-append' });
+        await expect(at.store.append(stream, -1, [second!])).rejects.toMatchObject({ kind: 'defect', code: 'store.bad-append' });
+        await expect(at.store.append(streamOf('other'), -1, [first!])).rejects.toMatchObject({ code: 'store.bad-append' });
       });
 
       test('nothing appended is nothing done', async () => {
-        await store.append(stream, -1, []);
-        expect(await store.streams('conference')).toEqual([]);
+        await at.store.append(stream, -1, []);
+        expect(await at.store.streams('conference')).toEqual([]);
       });
 
       test('a fact of more than 1 MiB is refused, and the next goes in', async () => {
         const [first] = chain(stream, 1, undefined, 'x'.repeat(1024 * 1024));
-        await expect(store.append(stream, -1, [first!])).rejects.toMatchObject({ code: 'store.too-large' });
-        await store.append(stream, -1, chain(stream, 1));
+        await expect(at.store.append(stream, -1, [first!])).rejects.toMatchObject({ code: 'store.too-large' });
+        await at.store.append(stream, -1, chain(stream, 1));
       });
 
       test('acknowledged means durable: what a crash leaves holds every acknowledged fact', async () => {
         const facts = chain(stream, 10);
-        for (const [index, fact] of facts.entries()) await store.append(stream, index - 1, [fact]);
-        const left = await place.openAfterCrash();
+        for (const [index, fact] of facts.entries()) await at.store.append(stream, index - 1, [fact]);
+        const left = await at.place.openAfterCrash();
         expect(await collect(left.read(stream))).toEqual(facts);
       });
 
       test('facts survive a restart', async () => {
         const facts = chain(stream, 3);
-        await store.append(stream, -1, facts);
-        await reopen();
-        expect(await collect(store.read(stream))).toEqual(facts);
-        await store.append(stream, 2, chain(stream, 1, facts[2]));
+        await at.store.append(stream, -1, facts);
+        await at.reopen();
+        expect(await collect(at.store.read(stream))).toEqual(facts);
+        await at.store.append(stream, 2, chain(stream, 1, facts[2]));
       });
     });
 
     describe('read', () => {
       test('a stream that nobody wrote is empty', async () => {
-        expect(await collect(store.read(streamOf('nobody')))).toEqual([]);
+        expect(await collect(at.store.read(streamOf('nobody')))).toEqual([]);
       });
 
       test('a long stream arrives whole', async () => {
         const facts = chain(stream, 2_500);
-        await store.append(stream, -1, facts);
-        expect(await collect(store.read(stream))).toEqual(facts);
+        await at.store.append(stream, -1, facts);
+        expect(await collect(at.store.read(stream))).toEqual(facts);
       });
 
       test('streams lists a category, each once, and no other category', async () => {
         const room = streamOf('9', 'nyc', 1, 'room');
-        await store.append(stream, -1, chain(stream, 2));
-        await store.append(room, -1, chain(room, 1));
-        await store.adopt(chain(streamOf('7f3a', 'lon', 4), 3));
-        expect([...(await store.streams('conference'))].sort()).toEqual([streamOf('7f3a', 'lon', 4), stream]);
-        expect(await store.streams('room')).toEqual([room]);
+        await at.store.append(stream, -1, chain(stream, 2));
+        await at.store.append(room, -1, chain(room, 1));
+        await at.store.adopt(chain(streamOf('7f3a', 'lon', 4), 3));
+        expect([...(await at.store.streams('conference'))].sort()).toEqual([streamOf('7f3a', 'lon', 4), stream]);
+        expect(await at.store.streams('room')).toEqual([room]);
       });
     });
 
@@ -147,46 +124,46 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
 
       test('a peer’s facts are kept as they are; the second time there is nothing new', async () => {
         const facts = chain(theirs, 4);
-        expect(await store.adopt(facts.slice(0, 3))).toEqual(facts.slice(0, 3));
-        expect(await store.adopt(facts)).toEqual(facts.slice(3));
-        expect(await store.adopt(facts)).toEqual([]);
-        expect(await collect(store.read(theirs))).toEqual(facts);
+        expect(await at.store.adopt(facts.slice(0, 3))).toEqual(facts.slice(0, 3));
+        expect(await at.store.adopt(facts)).toEqual(facts.slice(3));
+        expect(await at.store.adopt(facts)).toEqual([]);
+        expect(await collect(at.store.read(theirs))).toEqual(facts);
       });
 
       test('the same fact twice in one batch is new once', async () => {
         const [fact] = chain(theirs, 1);
-        expect(await store.adopt([fact!, fact!])).toEqual([fact]);
+        expect(await at.store.adopt([fact!, fact!])).toEqual([fact]);
       });
 
       test('the same batch adopted many times at once is new once', async () => {
         const facts = chain(theirs, 10);
-        const news = await Promise.all(Array.from({ length: 8 }, () => store.adopt(facts)));
+        const news = await Promise.all(Array.from({ length: 8 }, () => at.store.adopt(facts)));
         expect(news.flat()).toHaveLength(10);
-        expect(await collect(store.read(theirs))).toEqual(facts);
+        expect(await collect(at.store.read(theirs))).toEqual(facts);
       });
 
       test('facts may arrive out of order and are read in order', async () => {
         const facts = chain(theirs, 6);
-        await store.adopt([facts[4]!, facts[1]!]);
-        await store.adopt([facts[5]!, facts[0]!, facts[3]!, facts[2]!]);
-        expect(await collect(store.read(theirs))).toEqual(facts);
+        await at.store.adopt([facts[4]!, facts[1]!]);
+        await at.store.adopt([facts[5]!, facts[0]!, facts[3]!, facts[2]!]);
+        expect(await collect(at.store.read(theirs))).toEqual(facts);
       });
 
       test('a forked writer: both stories are kept, side by side', async () => {
         const [root] = chain(theirs, 1);
         const one = chain(theirs, 2, root, 'one');
         const other = chain(theirs, 2, root, 'other');
-        await store.adopt([root!, ...one]);
-        expect(await store.adopt(other)).toEqual(other);
-        const kept = await collect(store.read(theirs));
+        await at.store.adopt([root!, ...one]);
+        expect(await at.store.adopt(other)).toEqual(other);
+        const kept = await collect(at.store.read(theirs));
         expect(kept.map(({ seq }) => seq)).toEqual([0, 1, 1, 2, 2]);
         expect(new Set(kept.map(({ hash }) => hash))).toEqual(new Set([root!, ...one, ...other].map(({ hash }) => hash)));
       });
 
       test('adopted means durable', async () => {
         const facts = chain(theirs, 3);
-        await store.adopt(facts);
-        const left = await place.openAfterCrash();
+        await at.store.adopt(facts);
+        const left = await at.place.openAfterCrash();
         expect(await collect(left.read(theirs))).toEqual(facts);
       });
     });
@@ -198,30 +175,30 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
         const theirs = chain(streamOf('7f3a', 'lon', 4), 2);
         const room = streamOf('9', 'nyc', 1, 'room');
         const ours = chain(stream, 2);
-        await store.append(stream, -1, ours.slice(0, 1));
-        await store.adopt(theirs);
-        await store.append(room, -1, chain(room, 1));
-        await store.append(stream, 0, ours.slice(1));
-        const items = await take(store.follow('conference', undefined, readers.signal), 4);
+        await at.store.append(stream, -1, ours.slice(0, 1));
+        await at.store.adopt(theirs);
+        await at.store.append(room, -1, chain(room, 1));
+        await at.store.append(stream, 0, ours.slice(1));
+        const items = await take(at.store.follow('conference', undefined, readers.signal), 4);
         expect(items.map(({ fact }) => fact)).toEqual([ours[0], ...theirs, ours[1]]);
       });
 
       test('goes live after the replay', async () => {
         const facts = chain(stream, 4);
-        await store.append(stream, -1, facts.slice(0, 2));
-        const following = take(store.follow('conference', undefined, readers.signal), 4);
+        await at.store.append(stream, -1, facts.slice(0, 2));
+        const following = take(at.store.follow('conference', undefined, readers.signal), 4);
         await new Promise((resolve) => setTimeout(resolve, 30));
-        await store.append(stream, 1, facts.slice(2, 3));
-        await store.append(stream, 2, facts.slice(3));
+        await at.store.append(stream, 1, facts.slice(2, 3));
+        await at.store.append(stream, 2, facts.slice(3));
         expect((await following).map(({ fact }) => fact)).toEqual(facts);
       });
 
       test('resumes after any position without a gap or a double, also after a restart', async () => {
-        await store.append(stream, -1, chain(stream, 6));
-        const all = await take(store.follow('conference', undefined, readers.signal), 6);
-        await reopen();
+        await at.store.append(stream, -1, chain(stream, 6));
+        const all = await take(at.store.follow('conference', undefined, readers.signal), 6);
+        await at.reopen();
         for (const [index, { position }] of all.slice(0, -1).entries()) {
-          const rest = await take(store.follow('conference', position, readers.signal), 5 - index);
+          const rest = await take(at.store.follow('conference', position, readers.signal), 5 - index);
           expect(seen(rest)).toEqual(seen(all.slice(index + 1)));
         }
       });
@@ -236,21 +213,21 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
         await elsewhere.dispose();
 
         const facts = chain(stream, 5);
-        await store.append(stream, -1, facts);
-        const items = await take(store.follow('conference', foreign[2]!.position, readers.signal), 5);
+        await at.store.append(stream, -1, facts);
+        const items = await take(at.store.follow('conference', foreign[2]!.position, readers.signal), 5);
         expect(items.map(({ fact }) => fact)).toEqual(facts);
       });
 
       test('under concurrent appends from many writers nothing is missed, doubled or out of its stream’s order', async () => {
         const writers = Array.from({ length: 8 }, (_, n) => streamOf(`c${n}`));
         const each = 60;
-        const early = take(store.follow('conference', undefined, readers.signal), writers.length * each);
+        const early = take(at.store.follow('conference', undefined, readers.signal), writers.length * each);
         const write = async (name: (typeof writers)[number]) => {
-          for (const fact of chain(name, each)) await store.append(name, fact.seq - 1, [fact]);
+          for (const fact of chain(name, each)) await at.store.append(name, fact.seq - 1, [fact]);
         };
         const writing = Promise.all(writers.map(write));
         await new Promise((resolve) => setTimeout(resolve, 20));
-        const late = take(store.follow('conference', undefined, readers.signal), writers.length * each);
+        const late = take(at.store.follow('conference', undefined, readers.signal), writers.length * each);
         await writing;
         for (const items of [await early, await late]) {
           expect(new Set(seen(items)).size).toBe(writers.length * each);
@@ -264,28 +241,28 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
 
       test('an aborted reader ends quietly, whether it waits or not, and the store goes on', async () => {
         const stop = new AbortController();
-        const waiting = Array.from({ length: 100 }, () => collect(store.follow('conference', undefined, stop.signal)));
+        const waiting = Array.from({ length: 100 }, () => collect(at.store.follow('conference', undefined, stop.signal)));
         await new Promise((resolve) => setTimeout(resolve, 10));
         stop.abort();
         expect((await Promise.all(waiting)).flat()).toEqual([]);
-        expect(await collect(store.follow('conference', undefined, stop.signal))).toEqual([]);
-        await store.append(stream, -1, chain(stream, 1));
-        expect(await take(store.follow('conference', undefined, readers.signal), 1)).toHaveLength(1);
+        expect(await collect(at.store.follow('conference', undefined, stop.signal))).toEqual([]);
+        await at.store.append(stream, -1, chain(stream, 1));
+        expect(await take(at.store.follow('conference', undefined, readers.signal), 1)).toHaveLength(1);
       });
 
       test('closing the store ends its readers', async () => {
-        const reading = collect(store.follow('conference', undefined, readers.signal));
+        const reading = collect(at.store.follow('conference', undefined, readers.signal));
         await new Promise((resolve) => setTimeout(resolve, 10));
-        await store.close();
+        await at.store.close();
         expect(await reading).toEqual([]);
       });
 
       test('a slow reader does not hold up writers', async () => {
         const facts = chain(stream, 50);
-        const iterator = store.follow('conference', undefined, readers.signal)[Symbol.asyncIterator]();
-        await store.append(stream, -1, facts.slice(0, 1));
+        const iterator = at.store.follow('conference', undefined, readers.signal)[Symbol.asyncIterator]();
+        await at.store.append(stream, -1, facts.slice(0, 1));
         await iterator.next();
-        for (const fact of facts.slice(1)) await store.append(stream, fact.seq - 1, [fact]);
+        for (const fact of facts.slice(1)) await at.store.append(stream, fact.seq - 1, [fact]);
         expect((await iterator.next()).value).toMatchObject({ fact: { seq: 1 } });
         await iterator.return?.();
       });
@@ -293,10 +270,10 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
 
     describe('epochs and bookmarks', () => {
       test('no epoch is ever given twice, not at once and not after a restart or a crash', async () => {
-        const given = await Promise.all(Array.from({ length: 20 }, () => store.beginEpoch()));
-        await reopen();
-        given.push(await store.beginEpoch());
-        const left = await place.openAfterCrash();
+        const given = await Promise.all(Array.from({ length: 20 }, () => at.store.beginEpoch()));
+        await at.reopen();
+        given.push(await at.store.beginEpoch());
+        const left = await at.place.openAfterCrash();
         given.push(await left.beginEpoch());
         expect(new Set(given).size).toBe(22);
         expect(given.every((epoch) => Number.isSafeInteger(epoch) && epoch > 0)).toBe(true);
@@ -304,25 +281,25 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
       });
 
       test('a bookmark is what was last set, by name, and survives a restart', async () => {
-        expect(await store.bookmark('lon')).toBeUndefined();
-        await store.append(stream, -1, chain(stream, 2));
-        const [one, two] = await take(store.follow('conference', undefined, readers.signal), 2);
-        await store.setBookmark('lon', one!.position);
-        await store.setBookmark('lon', two!.position);
-        await store.setBookmark('cpt', one!.position);
-        expect(await store.bookmark('lon')).toBe(two!.position);
-        await reopen();
-        expect(await store.bookmark('lon')).toBe(two!.position);
-        expect(await store.bookmark('cpt')).toBe(one!.position);
+        expect(await at.store.bookmark('lon')).toBeUndefined();
+        await at.store.append(stream, -1, chain(stream, 2));
+        const [one, two] = await take(at.store.follow('conference', undefined, readers.signal), 2);
+        await at.store.setBookmark('lon', one!.position);
+        await at.store.setBookmark('lon', two!.position);
+        await at.store.setBookmark('cpt', one!.position);
+        expect(await at.store.bookmark('lon')).toBe(two!.position);
+        await at.reopen();
+        expect(await at.store.bookmark('lon')).toBe(two!.position);
+        expect(await at.store.bookmark('cpt')).toBe(one!.position);
       });
     });
 
     test('closing twice is quiet; afterwards every call says that the store is closed', async () => {
-      await store.close();
-      await store.close();
-      await expect(store.append(stream, -1, chain(stream, 1))).rejects.toMatchObject({ kind: 'fault', code: 'store.unavailable' });
-      await expect(collect(store.read(stream))).rejects.toMatchObject({ code: 'store.unavailable' });
-      await expect(store.beginEpoch()).rejects.toMatchObject({ code: 'store.unavailable' });
+      await at.store.close();
+      await at.store.close();
+      await expect(at.store.append(stream, -1, chain(stream, 1))).rejects.toMatchObject({ kind: 'fault', code: 'store.unavailable' });
+      await expect(collect(at.store.read(stream))).rejects.toMatchObject({ code: 'store.unavailable' });
+      await expect(at.store.beginEpoch()).rejects.toMatchObject({ code: 'store.unavailable' });
     });
   });
 

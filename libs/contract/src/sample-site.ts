@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Room } from '@isthmus/estate';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
 import type { NodeId } from '@isthmus/placement';
-import type { Peers } from '@isthmus/ports';
+import type { Bus, Peers } from '@isthmus/ports';
 import type { NodeReport } from '@isthmus/protocol';
 
 /** As every writer hashes: specs seal facts of their own, and compare tokens. */
@@ -52,5 +52,13 @@ export const noPeers: Peers = {
   setPeers: () => undefined,
   send: () => undefined,
   states: () => [],
+  close: async () => undefined,
+};
+
+/** A bus that takes what is said, and by which nobody ever answers or is heard. */
+export const noBus: Bus = {
+  publish: async () => undefined,
+  request: () => new Promise(() => undefined),
+  subscribe: () => new Promise(() => undefined),
   close: async () => undefined,
 };

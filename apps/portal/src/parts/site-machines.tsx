@@ -15,42 +15,18 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
   const close = () => setOpen(undefined);
   return (
     <Group gap="xs" mt={14}>
-      <Button
-        variant="default"
-        size="xs"
-        leftSection={<IconServer size={15} aria-hidden="true" />}
-        onClick={() => setOpen('site')}
-        data-testid="site-machine"
-      >
+      <Opener icon={<IconServer size={15} aria-hidden="true" />} onClick={() => setOpen('site')} testId="site-machine">
         Connect its machine
-      </Button>
-      <Button
-        variant="default"
-        size="xs"
-        leftSection={<IconPlus size={15} aria-hidden="true" />}
-        onClick={() => setOpen('node')}
-        data-testid="add-node"
-      >
+      </Opener>
+      <Opener icon={<IconPlus size={15} aria-hidden="true" />} onClick={() => setOpen('node')} testId="add-node">
         Add a media node
-      </Button>
-      <Button
-        variant="default"
-        size="xs"
-        leftSection={<IconDoorExit size={15} aria-hidden="true" />}
-        onClick={() => setOpen('drain')}
-        data-testid="drain-site"
-      >
+      </Opener>
+      <Opener icon={<IconDoorExit size={15} aria-hidden="true" />} onClick={() => setOpen('drain')} testId="drain-site">
         {site.draining ? 'Use again' : 'Drain'}
-      </Button>
-      <Button
-        variant="default"
-        size="xs"
-        leftSection={<IconTrash size={15} aria-hidden="true" />}
-        onClick={() => setOpen('remove')}
-        data-testid="remove-site"
-      >
+      </Opener>
+      <Opener icon={<IconTrash size={15} aria-hidden="true" />} onClick={() => setOpen('remove')} testId="remove-site">
         Remove
-      </Button>
+      </Opener>
       <Dialogue title={`A machine for ${site.name}`} opened={open === 'site'} onClose={close}>
         <SiteCommand id={site.id} />
       </Dialogue>
@@ -86,6 +62,22 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
     </Group>
   );
 };
+
+const Opener = ({
+  icon,
+  onClick,
+  testId,
+  children,
+}: {
+  readonly icon: ReactNode;
+  readonly onClick: () => void;
+  readonly testId: string;
+  readonly children: ReactNode;
+}) => (
+  <Button variant="default" size="xs" leftSection={icon} onClick={onClick} data-testid={testId}>
+    {children}
+  </Button>
+);
 
 /** Puts a site on the list, then shows the command for its machine. */
 export const AddSite = () => {

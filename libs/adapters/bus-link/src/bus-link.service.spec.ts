@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
-import { busContract, busContractTopics } from '@isthmus/contract';
+import { busContract, busContractTopics, closing } from '@isthmus/contract';
 import type { SiteId } from '@isthmus/kernel';
 import { createAuthority, issue, type Authority, type Credentials } from '@isthmus/peers-http';
 import type { Bus } from '@isthmus/ports';
@@ -24,14 +24,7 @@ beforeAll(async () => {
   site = await issue(authority, { identity: { kind: 'site', site: NYC } });
 });
 
-const closers: (() => Promise<unknown>)[] = [];
-const keep = <T extends { close(): Promise<unknown> }>(part: T): T => {
-  closers.unshift(() => part.close());
-  return part;
-};
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+const keep = closing();
 
 const left: string[] = [];
 const doorOf = (bus: Bus, port = 0, rights = EVERYTHING): Promise<BusDoor> =>

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
-import { busContract, busContractTopics } from '@isthmus/contract';
+import { busContract, busContractTopics, closing } from '@isthmus/contract';
 import { Fault } from '@isthmus/kernel';
 import type { Bus, Message } from '@isthmus/ports';
 import type { MainBus } from './absence.js';
@@ -69,14 +69,7 @@ const wayBy = (hub: Bus, up: () => boolean = () => true): Way => ({ ...hub, link
 const busOf = (broker: Broker, way: Way, boundMs = 100) =>
   detouredBus({ main: broker.client(), mainName: 'The broker', ways: [way], log, boundMs, settleMs: 200 });
 
-const closers: (() => Promise<unknown>)[] = [];
-const keep = <T extends { close(): Promise<unknown> }>(part: T): T => {
-  closers.unshift(() => part.close());
-  return part;
-};
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+const keep = closing();
 
 for (const [name, prepare] of [
   ['a bus with a way past it', () => undefined],
