@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { Problem } from '../lib/problem.mjs';
 
 /**
  * Which seeds have been lived through, as lines of a file: `seeds=1-500 failed=17,203 worlds={"restores":false} commit=6b9a63b seconds=9.8`.
@@ -9,21 +10,39 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 const LINE = /^seeds=(\d+)-(\d+) failed=([\d,]*) worlds=(\S+) commit=\S+ seconds=\S+$/;
 
-/** What a log says of worlds of this kind; a file that is not there says nothing. @param {string} file @param {object} worlds @returns {Lived[]} */
+/**
+ * What a log says of worlds of this kind; one that is not there yet is begun.
+ * @param {string} file @param {object} worlds @returns {Lived[]}
+ * @throws Problem where nothing can be added to it: that is known before anything has been lived through
+ */
 export const readLog = (file, worlds) => {
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
-  return lines.flatMap((line) => {
-    const [, first, last, failed, of] = LINE.exec(line) ?? [];
-    if (of !== JSON.stringify(worlds)) return [];
-    const seeds = failed === '' ? [] : (failed ?? '').split(',').map(Number);
-    return [
-      {
-        from: Number(first),
-        count: Number(last) - Number(first) + 1,
-        failed: seeds,
-      },
-    ];
-  });
+  return textOf(file)
+    .split('\n')
+    .flatMap((line) => {
+      const [, first, last, failed, of] = LINE.exec(line) ?? [];
+      if (of !== JSON.stringify(worlds)) return [];
+      const seeds = failed === '' ? [] : (failed ?? '').split(',').map(Number);
+      return [
+        {
+          from: Number(first),
+          count: Number(last) - Number(first) + 1,
+          failed: seeds,
+        },
+      ];
+    });
+};
+
+/** @param {string} file */
+const textOf = (file) => {
+  try {
+    appendFileSync(file, '');
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Problem(
+      `The log ${file} cannot be kept: ${error instanceof Error ? error.message : error}.`,
+      'Name a file in a folder that is there and may be written to.',
+    );
+  }
 };
 
 /** @param {string} file @param {object} worlds @param {Lived & { commit: string, seconds: number }} lived */

@@ -24,6 +24,10 @@ describe('the log of seeds', () => {
     ]);
   });
 
+  it('is refused in words, before anything has been lived, where it cannot be written', () => {
+    expect(() => readLog(join(folder, 'nowhere', 'log'), {})).toThrow('cannot be kept');
+  });
+
   it('leaves exactly the seeds that nobody has lived, in parts that are small enough', () => {
     const range = fc.record({
       from: fc.integer({ min: 0, max: 60 }),

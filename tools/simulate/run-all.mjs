@@ -40,7 +40,7 @@ async function runSeeds(wish, begun) {
   const chunks = rangesLeft({ from: wish.from, count: wish.seeds }, lived, log === undefined ? CHUNK : LOGGED_CHUNK);
   const threads = Array.from({ length: Math.min(threadsFor(wish.threads), chunks.length) }, () => new SeedThread(ENTRY, options));
   const idle = [...threads];
-  await inParallel(chunks, threads.length, async ({ from, count }) => {
+  const living = inParallel(chunks, threads.length, async ({ from, count }) => {
     const thread = /** @type {SeedThread} */ (idle.pop());
     const since = performance.now();
     const result = await thread.run(from, count);
@@ -76,7 +76,8 @@ async function runSeeds(wish, begun) {
       );
     }
   });
-  await Promise.all(threads.map((thread) => thread.end()));
+  // However it ends: threads that are left would keep the command for ever.
+  await living.finally(() => Promise.all(threads.map((thread) => thread.end())));
   if (log !== undefined) tellLog(readLog(log, options));
   tellDistribution(did, seeds);
   const share = merged / Math.max(1, seeds);

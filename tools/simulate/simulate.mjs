@@ -6,12 +6,16 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkCheckout } from '../lib/bootstrap.mjs';
+import { endOf } from '../lib/child.mjs';
 import { ensureNodeModules } from '../lib/node-modules.mjs';
 import { BIN, toolEnvironment } from '../lib/paths.mjs';
 import { runTool } from '../lib/problem.mjs';
 import { step } from '../lib/progress.mjs';
 import { mustRun } from '../lib/run.mjs';
 import { readWish } from './wish.mjs';
+
+/** How long its threads may take to end before they are ended. */
+const GRACE_MS = 10_000;
 
 await runTool(async () => {
   // What is wrong with the question is said before anything is built.
@@ -28,5 +32,5 @@ await runTool(async () => {
   );
   const program = fileURLToPath(new URL('run-all.mjs', import.meta.url));
   const child = spawn(join(BIN, 'node'), [program, ...process.argv.slice(2)], { stdio: 'inherit', env: toolEnvironment() });
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  return endOf(child, GRACE_MS);
 });
