@@ -295,7 +295,7 @@ describe('the relay', () => {
     sockets.push(other);
     const moved = { ...nyc };
     const attempt = () => startRelay({ places: [elsewhere, moved], controlPath: join(folder, 'second.sock') });
-    await expect(attempt()).rejects.toThrow(`The relay needs ${aliasOf(elsewhere, nyc)}:46043, which another program has.`);
+    await expect(attempt()).rejects.toThrow(`The relay needs ${aliasOf(elsewhere, nyc)}:31043, which another program has.`);
     sockets.splice(sockets.indexOf(other), 1);
     other.close();
     await once(other, 'close');
