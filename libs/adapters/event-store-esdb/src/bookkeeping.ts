@@ -62,15 +62,24 @@ export class Bookkeeping {
   setBookmark(name: string, position: Position): void {
     if (this.connection.closed.aborted) throw closedFault();
     this.pending.set(name, position);
+    this.flushLater();
+  }
+
+  /** The next round begins when the one before is over: a slow server that is asked for all of them once more each second gets slower. */
+  private flushLater(): void {
+    if (this.pending.size === 0 || this.connection.closed.aborted) return;
     this.flushing ??= setTimeout(() => {
-      this.flushing = undefined;
-      void this.flush(undefined).catch(() => undefined);
+      const over = () => {
+        this.flushing = undefined;
+        this.flushLater();
+      };
+      void this.flush(undefined).then(over, over);
     }, FLUSH_MS);
   }
 
-  /** What is not written is set again by whoever follows, or followed again from an earlier place. */
+  /** What is not written now is written with the next round, or set again by whoever follows. */
   private async flush(patienceMs: number | undefined): Promise<void> {
-    for (const [name, position] of this.pending) {
+    for (const [name, position] of [...this.pending]) {
       const event = jsonEvent({ type: 'BookmarkSet', data: { position } });
       await this.connection.call(() => this.replace(this.bookmarkStream(name), event), patienceMs);
       if (this.pending.get(name) === position) this.pending.delete(name);
