@@ -78,4 +78,15 @@ describe('an author’s word on its facts', () => {
     const after = await begin();
     expect(await after.shows()).toEqual([0, 1]);
   });
+
+  it('needs nothing of the store where a stream is new, which comes with each meeting: the store may be away', async () => {
+    const whole = store;
+    const asked: string[] = [];
+    store = { ...whole, bookmark: (name) => whole.bookmark(name).finally(() => asked.push(name)) };
+    const site = await begin();
+    await site.hears(history.slice(0, 2));
+    await site.hears(history.slice(2));
+    expect(asked).toEqual([]);
+    expect(await site.shows()).toEqual([0, 1, 2, 3]);
+  });
 });

@@ -317,8 +317,9 @@ export class Relaying {
     if (known === undefined || known.head.seq < seq) await this.keep(word);
   }
 
-  /** As it was kept, of a stream that nobody has asked about since we began. */
+  /** As it was kept, of a stream that nobody has asked about since we began. With nothing of a stream here, no word on it holds. */
   private async keptWord(stream: StreamName): Promise<Word | undefined> {
+    if (this.parts.heads.seqOf(stream) < 0) return undefined;
     const kept = await this.parts.store.bookmark(bookmarkOf(stream));
     const word = kept === undefined ? undefined : readWord(kept);
     return word !== undefined && this.holds(word) ? word : undefined;
