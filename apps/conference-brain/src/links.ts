@@ -1,4 +1,4 @@
-import { categoryOf, epochOf, Refusal, siteOfStream, writerOf, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
+import { categoryOf, Refusal, siteOfStream, type Fact, type SiteId, type StreamName } from '@isthmus/kernel';
 import type { ConferenceId } from '@isthmus/conference';
 import type { Neighbour } from '@isthmus/placement';
 import type { Cancel, Clock, EventStore, LinkState, PeerHandlers, Peers, Position, Signatures, Stored, Timers } from '@isthmus/ports';
@@ -6,6 +6,7 @@ import { brainMessage, LINK_LIST_MAX, type BrainMessage, type EstateWord, type I
 import { MANAGEMENT } from '@isthmus/estate';
 import type { Network } from '@isthmus/reach';
 import { logOf } from '@isthmus/service-kit/observing';
+import { Comparison } from './comparison.js';
 import { roomOf } from './conference-facts.js';
 import { Heads } from './heads.js';
 import { standInsOf, toldBy, wordOf, type LinksWord, type StandInsOf, type Told } from './links-word.js';
@@ -61,6 +62,7 @@ export class Links implements PeerHandlers {
   private mine: Intermediaries = { type: 'intermediaries', version: { epoch: 0, revision: 0 }, intermediaries: [] };
   private readonly reaching: Reach;
   private readonly relaying: Relaying;
+  private readonly comparison: Comparison;
   private readonly unvouched = new Unvouched((stream) => this.relaying.wordOn(stream));
   /** By room; what is of none under the empty name. */
   private later = new Map<string, Fact[]>();
@@ -96,6 +98,14 @@ export class Links implements PeerHandlers {
       hears: (peer, author) => this.reaching.hearsFacts(peer, author),
       take: (facts) => this.take(facts),
       poisoned: (peer, what) => this.events.poisoned(peer, what),
+    });
+    this.comparison = new Comparison({
+      ...{ site, store, heads: this.heads },
+      lost: (peer, lastEpoch, streams) => this.events.lostHistory(peer, lastEpoch, streams),
+      forked: (peer, lastEpoch, stream) => this.events.forked(peer, lastEpoch, stream),
+      takeBack: (peer, streams) => this.relaying.takeBack(peer, streams),
+      poisoned: (peer, what) => this.events.poisoned(peer, what),
+      send: (peer, message) => this.parts.peers.send(peer, message),
     });
   }
 
@@ -274,7 +284,7 @@ export class Links implements PeerHandlers {
         this.relaying.heard(peer, message);
         return this.count(this.unvouched.vouched());
       case 'yours':
-        return this.compare(peer, message);
+        return this.comparison.heard(peer, message);
       case 'mine':
         return this.tellAllOf(peer, message.after);
       case 'ask':
@@ -304,45 +314,10 @@ export class Links implements PeerHandlers {
     this.events.changed();
   }
 
-  /** What a peer has of ours is ours too, or we have lost it, or somebody else wrote under our name (merge rule 4). */
-  private async compare(peer: SiteId, { heads: theirs, rest }: Extract<BrainMessage, { type: 'yours' }>): Promise<void> {
-    const lost: Head[] = [];
-    const forked: Head[] = [];
-    for (const head of theirs) {
-      if (siteOfStream(head.stream) !== this.parts.site) return this.events.poisoned(peer, `${head.stream} as one of ours`);
-      const ours = await this.hashesAt(head);
-      if (ours.length === 0) lost.push(head);
-      else if (!ours.includes(head.hash)) forked.push(head);
-    }
-    for (const { stream } of forked) await this.events.forked(peer, epochOf(writerOf(stream)), stream);
-    if (lost.length > 0) {
-      const streams = lost.map(({ stream }) => stream);
-      await this.events.lostHistory(peer, Math.max(...streams.map((stream) => epochOf(writerOf(stream)))), streams);
-    }
-    this.relaying.takeBack(peer, [
-      ...lost.map(({ stream, seq }) => ({ stream, upTo: seq })),
-      ...forked.map(({ stream }) => ({ stream, upTo: Infinity })),
-    ]);
-    const after =
-      rest === true ? theirs.at(-1)?.stream : rest === undefined && lost.length > 0 && theirs.length === LINK_LIST_MAX ? '' : undefined;
-    if (after !== undefined) this.parts.peers.send(peer, { type: 'mine', after } satisfies BrainMessage);
-  }
-
   /** How far a peer that has lost some of what it wrote stands here, a page of it. */
   private tellAllOf(peer: SiteId, after: string): void {
     const heads = this.heads.behind(peer, after, LINK_LIST_MAX);
     this.parts.peers.send(peer, { type: 'yours', heads: [...heads], rest: heads.length === LINK_LIST_MAX } satisfies BrainMessage);
-  }
-
-  private async hashesAt({ stream, seq }: Head): Promise<readonly string[]> {
-    const known = this.heads.headOf(stream);
-    if (known?.seq === seq) return [known.hash];
-    const hashes: string[] = [];
-    for await (const fact of this.parts.store.read(stream, seq)) {
-      if (fact.seq !== seq) break;
-      hashes.push(fact.hash);
-    }
-    return hashes;
   }
 
   /** Keeps facts, and has those folded that count now. */
@@ -386,6 +361,7 @@ export class Links implements PeerHandlers {
 
   private tick(): void {
     this.relaying.tick();
+    this.comparison.tick();
     const heard = new Set(this.states().flatMap(({ site, up }) => (up ? [site] : [])));
     void this.count(this.unvouched.overdue((site) => heard.has(site)));
   }
