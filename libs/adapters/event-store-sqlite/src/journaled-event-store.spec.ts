@@ -1,12 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Fault, Refusal } from '@isthmus/kernel';
+import { Refusal } from '@isthmus/kernel';
 import type { EventStore } from '@isthmus/ports';
 import { chain, collect, eventStoreContract, streamOf, take } from '@isthmus/contract';
 import { journaledEventStore } from './journaled-event-store.js';
 import { sqliteEventStore } from './sqlite-event-store.js';
 import { contractFiles, newFolder } from './testing/contract-files.js';
+import { Elsewhere } from './testing/elsewhere.js';
 
 const makeFolder = () => newFolder('journal');
 
@@ -16,37 +17,6 @@ eventStoreContract('an event store with a journal before it', async () => {
     journaledEventStore({ store: await sqliteEventStore({ file }), folder: join(folder, 'journal') }),
   );
 });
-
-/** A store on this machine, as if it were elsewhere: it may be away, and it may take what it is given without ever saying so. */
-class Elsewhere {
-  state: 'there' | 'away' | 'mute' = 'there';
-  tells = true;
-  /** How many facts it was given to adopt, each time. */
-  readonly portions: number[] = [];
-
-  constructor(readonly real: EventStore) {}
-
-  get store(): EventStore {
-    const { real } = this;
-    const reached = async <T>(work: () => Promise<T>): Promise<T> => {
-      if (this.state === 'away') throw new Fault('store.unavailable', 'planted: it is away');
-      const result = await work();
-      if (this.state === 'mute') await new Promise(() => undefined);
-      return result;
-    };
-    return {
-      ...real,
-      append: (...args) => reached(() => real.append(...args)),
-      follow: (category, after, signal) => (this.tells ? real.follow(category, after, signal) : real.follow('nothing', after, signal)),
-      adopt: (facts) => {
-        this.portions.push(facts.length);
-        return reached(() => real.adopt(facts));
-      },
-      trouble: async () => (this.state === 'there' ? undefined : 'it is away'),
-      close: async () => undefined,
-    };
-  }
-}
 
 describe('an event store that is away', { timeout: 30_000 }, () => {
   const stream = streamOf('7f3a');
