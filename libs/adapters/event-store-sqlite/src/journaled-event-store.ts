@@ -125,6 +125,19 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
 
   const followers = new Set<(facts: readonly Fact[]) => void>();
 
+  /** What the journal has, if there is one; one that comes to its end while it is asked has nothing that the store has not. */
+  const inJournal = async <T>(ask: (begun: Journal) => Promise<readonly T[]>): Promise<readonly T[]> => {
+    for (;;) {
+      const asked = journal;
+      if (asked === undefined) return [];
+      try {
+        return await ask(await asked);
+      } catch (error) {
+        if (journal === asked) throw error;
+      }
+    }
+  };
+
   /** What the store has, and meanwhile what only the journal has: the latter at the place where the store's ended, and not again. */
   const follow = async function* (category: string, after: Position | undefined, signal: AbortSignal): AsyncGenerator<Stored> {
     const over = AbortSignal.any([signal, closed.signal]);
@@ -143,7 +156,10 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
     let position = after ?? '';
     try {
       // Before what may have come since it began to listen.
-      if (journal !== undefined) ahead.unshift(...recent.filter(isOf(category)), ...(await (await journal).facts(category)));
+      if (journal !== undefined) {
+        const before = recent.filter(isOf(category));
+        ahead.unshift(...before, ...(await inJournal((begun) => begun.facts(category))));
+      }
       while (!over.aborted) {
         for (let fact = ahead.shift(); fact !== undefined && !over.aborted; fact = ahead.shift()) {
           if (given.has(fact.hash) || passed.has(fact.hash)) continue;
@@ -175,7 +191,7 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
   };
 
   const read = async function* (stream: StreamName, from = 0): AsyncGenerator<Fact> {
-    const pending = journal === undefined ? [] : await (await journal).read(stream, from);
+    const pending = await inJournal((begun) => begun.read(stream, from));
     if (pending.length === 0) {
       yield* store.read(stream, from);
       return;
@@ -212,7 +228,7 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
     read,
     follow,
     streams: async (category) => {
-      const pending = journal === undefined ? [] : await (await journal).streams(category);
+      const pending = await inJournal((begun) => begun.streams(category));
       return [...new Set([...(await store.streams(category)), ...pending])].sort();
     },
     // In what order the store will have learned what is here, nobody can say yet.
