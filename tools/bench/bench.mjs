@@ -14,7 +14,7 @@ import { step } from '../lib/progress.mjs';
 import { chosenFiles, readWish } from './wish.mjs';
 
 /** How long the benchmarks may take to end what they started before they are ended. */
-const GRACE_MS = 30_000;
+const GRACE_MS = 60_000;
 /** Browsers, what bots' pictures and voices are made with, and what slows a disk. */
 const PACKAGES = ['chromium', 'espeak-ng', 'ffmpeg', 'strace'];
 

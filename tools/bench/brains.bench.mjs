@@ -17,6 +17,7 @@ const GOAL_MS = 5_000;
 /** Rooms change hands when a brain comes, too. */
 const SETTLE_MS = 4_000;
 const PATIENCE_MS = 60_000;
+const AGAIN_MS = 20;
 
 /** @type {import('./figures.mjs').Benchmark['run']} */
 export const run = async (context) => {
@@ -64,7 +65,10 @@ const everywhere = async (world, name) => {
       try {
         return await world.enter(room, `${name}-${n}`);
       } catch (error) {
-        if (performance.now() - beganAt > PATIENCE_MS) throw error;
+        // A bus that is closed will not be open again, and refuses at once: asking on without a pause, nothing else would have its turn.
+        const isOver = /** @type {{ code?: unknown }} */ (error).code === 'bus.closed';
+        if (isOver || performance.now() - beganAt > PATIENCE_MS) throw error;
+        await sleep(AGAIN_MS);
       }
     }
   };

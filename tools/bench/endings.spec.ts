@@ -16,6 +16,28 @@ describe('what a benchmark started', () => {
     expect(done).toEqual(['browser', 'demo']);
   });
 
+  it('is ended also if the benchmark was cut off while it started it, which then starts nothing more', async () => {
+    vi.useFakeTimers();
+    const endings = new Endings();
+    const done: string[] = [];
+    endings.add(() => done.push('broker'));
+    const work = (async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      endings.add(() => done.push('store'));
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      endings.add(() => done.push('late brain'));
+      done.push('a brain that nobody ends');
+    })();
+    const finished = endings.finish(work);
+    await vi.advanceTimersByTimeAsync(15_000);
+    await finished;
+    expect(done).toEqual(['broker', 'store']);
+    const cut = expect(work).rejects.toThrow('The benchmark is over.');
+    await vi.advanceTimersByTimeAsync(60_000);
+    await cut;
+    expect(done).toEqual(['broker', 'store', 'late brain']);
+  });
+
   it('is ended even if something else cannot be, which is said', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     vi.useFakeTimers();

@@ -17,7 +17,6 @@ const START_AND_END_MS = 120_000;
 
 await runTool(async () => {
   const wish = readWish(process.argv.slice(2));
-  const endings = new Endings();
   /** Set by the first signal: what runs is ended, nothing more is begun. @type {AbortController} */
   const stop = new AbortController();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => stop.abort(new Error('stopped')));
@@ -26,7 +25,7 @@ await runTool(async () => {
   const outcomes = [];
   for (const file of chosenFiles(wish)) {
     if (stop.signal.aborted) break;
-    outcomes.push(await measure(file, wish.quick, endings, stop.signal));
+    outcomes.push(await measure(file, wish.quick, stop.signal));
   }
   process.stdout.write(`\n${tableOf(outcomes)}\n`);
   if (wish.json) writeFileSync(wish.json, `${JSON.stringify(jsonOf(outcomes), null, 2)}\n`);
@@ -34,11 +33,14 @@ await runTool(async () => {
   const missed = outcomes.some((outcome) => 'failed' in outcome || outcome.figures.some((figure) => meetsGoal(figure) === false));
   return missed || stop.signal.aborted ? 1 : 0;
 });
+// A benchmark that was cut off may still wait for something, for minutes. Everything that it started has been ended.
+process.exit();
 
-/** @param {string} file @param {boolean} quick @param {Endings} endings @param {AbortSignal} stop @returns {Promise<Outcome>} */
-async function measure(file, quick, endings, stop) {
+/** @param {string} file @param {boolean} quick @param {AbortSignal} stop @returns {Promise<Outcome>} */
+async function measure(file, quick, stop) {
   /** @type {Benchmark} */
   const { title, seconds, run } = await import(pathToFileURL(join(HERE, file)).href);
+  const endings = new Endings();
   const context = {
     worker: process.env['MEDIASOUP_WORKER_BIN'] ?? '',
     quick,
@@ -46,11 +48,12 @@ async function measure(file, quick, endings, stop) {
   };
   try {
     const figures = await step(`${title} (about ${duration((quick ? seconds / 3 : seconds) * 1000)})`, async (note) => {
+      const work = run({ ...context, note });
       try {
-        return await bounded(run({ ...context, note }), seconds * 1000 * PATIENCE + START_AND_END_MS, stop);
+        return await bounded(work, seconds * 1000 * PATIENCE + START_AND_END_MS, stop);
       } finally {
         note('ending what it started');
-        await endings.run();
+        await endings.finish(work);
       }
     });
     return { title, figures };
@@ -69,6 +72,7 @@ async function bounded(work, ms, stop) {
   const cut = new Promise((_resolve, reject) => {
     late = setTimeout(() => reject(new Error(`It was stopped: it took more than ${duration(ms)}.`)), ms);
     stopped = () => reject(stop.reason);
+    if (stop.aborted) stopped();
     stop.addEventListener('abort', stopped);
   });
   // What it does after it was cut off fails, because what it uses is ended under it.

@@ -63,6 +63,7 @@ export class SeveralBrains {
   private folder!: string;
   private linkPort!: number;
   private connects = 0;
+  private isClosed = false;
   esdb!: EsdbProcess;
   store!: EventStore;
 
@@ -159,6 +160,7 @@ export class SeveralBrains {
 
   /** Starts one more brain. Resolves when it is ready to decide. */
   async add(name: string): Promise<void> {
+    if (this.isClosed) throw new Error(`${name} is not begun: everything has been ended.`);
     const wish: BrainWish = {
       ...{
         site: NYC,
@@ -226,6 +228,7 @@ export class SeveralBrains {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     for (const name of [...this.brains.keys()]) {
       this.brains.get(name)?.kill('SIGCONT');
       await this.kill(name);
