@@ -303,18 +303,18 @@ export class Relaying {
     return [this.words.get(stream), this.proved.get(stream)].find((word) => word !== undefined && this.holds(word));
   }
 
-  private keep({ head, certificate }: Pick<Word, 'head' | 'certificate'>): Promise<void> {
-    return this.parts.store.setBookmark(bookmarkOf(head.stream), JSON.stringify({ head, certificate }));
+  private keep({ head, certificate }: Pick<Word, 'head' | 'certificate'>, when?: 'before-facts'): Promise<void> {
+    return this.parts.store.setBookmark(bookmarkOf(head.stream), JSON.stringify({ head, certificate }), when);
   }
 
   /**
-   * Keeps a word, unless one is kept that goes further and of which all facts are here: an author that was put back to a backup
+   * Keeps a word before the facts that it is of, unless one is kept that goes further and of which all facts are here: an author that was put back to a backup
    * says again what it said before, and may need the end of it from us.
    */
   private async keepFurther(word: Pick<Word, 'head' | 'certificate'>): Promise<void> {
     const { stream, seq } = word.head;
     const known = this.heldWord(stream) ?? (await this.keptWord(stream));
-    if (known === undefined || known.head.seq < seq) await this.keep(word);
+    if (known === undefined || known.head.seq < seq) await this.keep(word, 'before-facts');
   }
 
   /** As it was kept, of a stream that nobody has asked about since we began. With nothing of a stream here, no word on it holds. */

@@ -292,6 +292,18 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<StoreP
         expect(await at.store.bookmark('lon')).toBe(two!.position);
         expect(await at.store.bookmark('cpt')).toBe(one!.position);
       });
+
+      test('a bookmark that is to be there before facts is there after a crash, whenever they are', async () => {
+        const [first, second] = [chain(stream, 3), chain(streamOf('9c01', 'lon', 2), 2)];
+        await at.store.setBookmark('word:first', '0', 'before-facts');
+        await at.store.setBookmark('word:first', '2', 'before-facts');
+        await at.store.setBookmark('word:second', '1', 'before-facts');
+        await Promise.all([at.store.adopt(first), at.store.adopt(second)]);
+        const left = await at.place.openAfterCrash();
+        expect(await collect(left.read(stream))).toEqual(first);
+        expect(await left.bookmark('word:first')).toBe('2');
+        expect(await left.bookmark('word:second')).toBe('1');
+      });
     });
 
     test('closing twice is quiet; afterwards every call says that the store is closed', async () => {

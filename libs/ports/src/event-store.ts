@@ -66,7 +66,11 @@ export interface EventStore {
   beginEpoch(): Promise<number>;
   /** How far a follower named `name` has come; a hint to resume from, kept lazily. */
   bookmark(name: string): Promise<Position | undefined>;
-  setBookmark(name: string, position: Position): Promise<void>;
+  /**
+   * @param when `before-facts`: it says something of facts that come next, and nothing that is adopted from now on is durable before it
+   *   is. Left out, it is written some time.
+   */
+  setBookmark(name: string, position: Position, when?: 'before-facts'): Promise<void>;
   /** How several processes that have this store open agree on who decides what. A store that lets in only one has none. */
   readonly sharing?: Sharing;
   /** What keeps the store from working now, as a sentence; undefined when nothing does. A store within the process says so when it is used. */

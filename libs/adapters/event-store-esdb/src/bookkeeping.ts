@@ -1,22 +1,18 @@
 import { ANY, BACKWARDS, END, ErrorType, FORWARDS, NO_STREAM, START, jsonEvent, type EventData } from '@eventstore/db-client';
 import { categoryOf, Refusal, type StreamName } from '@isthmus/kernel';
 import { SNAPSHOT_BYTES, type Position } from '@isthmus/ports';
+import { Bookmarks } from './bookmarks.js';
 import type { Connection } from './connection.js';
 import type { LogPlace } from './events.js';
 import { closedFault, kindOf } from './failures.js';
-
-/** Bookmarks are hints: written so often, and when we close. */
-const FLUSH_MS = 1_000;
-const FLUSH_AT_CLOSE_MS = 2_000;
 
 /**
  * What the store keeps beside facts: which tenures it has given, how far followers have come, and which streams there are. Its
  * own streams have no `-` in their names, so they belong to no category.
  */
 export class Bookkeeping {
-  private readonly pending = new Map<string, Position>();
+  private readonly bookmarks: Bookmarks;
   private readonly trimmed = new Set<string>();
-  private flushing: NodeJS.Timeout | undefined;
   /** Names by category, and how far the server's log was read for them. */
   private readonly names = new Map<string, Set<StreamName>>();
   private readUpTo: LogPlace | undefined;
@@ -27,7 +23,12 @@ export class Bookkeeping {
   constructor(
     private readonly connection: Connection,
     private readonly prefix: string,
-  ) {}
+  ) {
+    this.bookmarks = new Bookmarks((name, position, patienceMs) => {
+      const event = jsonEvent({ type: 'BookmarkSet', data: { position } });
+      return this.connection.call(() => this.replace(this.bookmarkStream(name), event), patienceMs);
+    });
+  }
 
   /** -1 if none was given yet. */
   async lastEpoch(): Promise<bigint> {
@@ -52,38 +53,21 @@ export class Bookkeeping {
   }
 
   async bookmark(name: string): Promise<Position | undefined> {
-    const waiting = this.pending.get(name);
+    const waiting = this.bookmarks.of(name);
     if (waiting !== undefined) return waiting;
     const last = await this.connection.call(() => this.last(this.bookmarkStream(name)));
     const position = (last?.data as { position?: unknown } | undefined)?.position;
     return typeof position === 'string' ? position : undefined;
   }
 
-  setBookmark(name: string, position: Position): void {
+  setBookmark(name: string, position: Position, isAhead = false): void {
     if (this.connection.closed.aborted) throw closedFault();
-    this.pending.set(name, position);
-    this.flushLater();
+    this.bookmarks.set(name, position, isAhead);
   }
 
-  /** The next round begins when the one before is over: a slow server that is asked for all of them once more each second gets slower. */
-  private flushLater(): void {
-    if (this.pending.size === 0 || this.connection.closed.aborted) return;
-    this.flushing ??= setTimeout(() => {
-      const over = () => {
-        this.flushing = undefined;
-        this.flushLater();
-      };
-      void this.flush(undefined).then(over, over);
-    }, FLUSH_MS);
-  }
-
-  /** What is not written now is written with the next round, or set again by whoever follows. */
-  private async flush(patienceMs: number | undefined): Promise<void> {
-    for (const [name, position] of [...this.pending]) {
-      const event = jsonEvent({ type: 'BookmarkSet', data: { position } });
-      await this.connection.call(() => this.replace(this.bookmarkStream(name), event), patienceMs);
-      if (this.pending.get(name) === position) this.pending.delete(name);
-    }
+  /** What was set to be there before facts are is durable when this resolves. */
+  beforeFacts(): Promise<void> {
+    return this.bookmarks.beforeFacts();
   }
 
   private bookmarkStream(name: string): string {
@@ -168,7 +152,6 @@ export class Bookkeeping {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.flushing);
-    if (!this.connection.closed.aborted && this.pending.size > 0) await this.flush(FLUSH_AT_CLOSE_MS).catch(() => undefined);
+    if (!this.connection.closed.aborted) await this.bookmarks.close();
   }
 }

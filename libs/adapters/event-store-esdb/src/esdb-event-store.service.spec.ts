@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,6 +134,31 @@ describe('the event store on EventStoreDB, when the server fails', { timeout: 60
     const after = await opened();
     expect(await collect(after.read(stream))).toEqual(facts);
     expect((await followed).map(({ fact }) => fact)).toEqual(facts);
+  });
+
+  test('at whatever moment it loses power, what it has of a peer’s facts is not more than their author’s word says', async () => {
+    const store = await opened();
+    const facts = chain(stream, 3);
+    for (const fact of facts) {
+      await store.setBookmark('word', String(fact.seq), 'before-facts');
+      await store.adopt([fact]);
+    }
+    const lines = (await readFile(join(folder, 'records.jsonl'), 'utf8')).trimEnd().split('\n');
+    const found: string[] = [];
+    for (let written = 0; written <= lines.length; written++) {
+      const file = join(folder, `power-cut-${written}.jsonl`);
+      await writeFile(
+        file,
+        lines.slice(0, written).map((line) => `${line}\n`),
+      );
+      const cut = await startEsdbServer(file);
+      const left = await esdbEventStore({ connectionString: cut.connectionString });
+      const [word, held] = [await left.bookmark('word'), await collect(left.read(stream))];
+      found.push(`${held.length} with ${word}`);
+      await left.close();
+      await cut.close();
+    }
+    expect([...new Set(found)]).toEqual(['0 with undefined', '0 with 0', '1 with 0', '1 with 1', '2 with 1', '2 with 2', '3 with 2']);
   });
 
   test('away, it is named, commands are told, and a follower goes on where it was when it is back', async () => {

@@ -164,6 +164,7 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
 
   const adopt = async (facts: readonly Fact[]): Promise<readonly Fact[]> => {
     if (connection.closed.aborted) throw closedFault();
+    await inOurWords(bookkeeping.beforeFacts());
     const fresh = new Set<Fact>();
     const intoStream = async ([stream, some]: readonly [StreamName, readonly Fact[]]) => {
       for (const fact of await inOurWords(known.inTurn(stream, () => adoptInTurn(stream, some)))) fresh.add(fact);
@@ -287,7 +288,7 @@ export const esdbEventStore = async (options: EsdbEventStoreOptions): Promise<Es
     streams: (category) => inOurWords(bookkeeping.streams(category, namespace)),
     beginEpoch: () => inOurWords(bookkeeping.beginEpoch()),
     bookmark: (name) => inOurWords(bookkeeping.bookmark(name)),
-    setBookmark: async (name, position) => bookkeeping.setBookmark(name, position),
+    setBookmark: async (name, position, when) => bookkeeping.setBookmark(name, position, when === 'before-facts'),
     trouble: () =>
       connection
         .call(() => bookkeeping.lastEpoch(), ASK_MS)

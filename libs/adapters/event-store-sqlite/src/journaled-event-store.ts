@@ -244,11 +244,11 @@ export const journaledEventStore = async (options: JournaledEventStoreOptions): 
       if (known !== undefined) bookmarks.set(name, known);
       return known;
     },
-    setBookmark: async (name, position) => {
+    setBookmark: async (name, position, when) => {
       // Of what is ahead of the store there is no place that the store knows.
       if (position === '') return;
       bookmarks.set(name, position);
-      await store.setBookmark(name, position);
+      await store.setBookmark(name, position, when);
     },
     ...(store.sharing === undefined ? {} : { sharing: store.sharing }),
     trouble: async () => {
