@@ -55,7 +55,7 @@ const join = (
 ): readonly ConferenceBody[] => {
   const standing = standingOf(conference);
   const { removals, ends } = withoutArchive(conference);
-  const { leg, person, site, role, connect } = coming;
+  const { leg, person, site, role, connect, from } = coming;
 
   const same = legOf(conference, leg);
   if (same !== undefined) {
@@ -78,18 +78,24 @@ const join = (
       'You are in this meeting already, on a newer connection. Close the other window, or join again from here.',
     );
 
+  const left = from === undefined ? undefined : inReach.find((other) => other.leg.leg === from && other.leg.person === person);
+  if (from !== undefined && (left === undefined || !isIn(left)))
+    return refuse('conference.unknown-leg', 'The seat that you want to move from is not known here.');
+  // Whoever is in is no stranger at another site's door.
+  const mayAskToWait = role === 'guest' && left === undefined;
+
   const hostInReach = inReach.some((other) => isIn(other) && other.role === 'host');
   const knock = (reason: 'host' | 'lock'): readonly ConferenceBody[] => [
     { type: 'LegKnocked', v: 1, by: leg, body: { ...coming, reason, reach: [...seen.reach].sort() } },
   ];
-  if (role === 'guest' && standing.locked)
+  if (mayAskToWait && standing.locked)
     return hostInReach
       ? knock('lock')
       : refuse(
           'conference.locked',
           'The meeting is locked, and no host is there who could let you in. Try again later, or use the host PIN.',
         );
-  if (role === 'guest' && seen.room.guestsWaitForHost && !hostInReach) return knock('host');
+  if (mayAskToWait && seen.room.guestsWaitForHost && !hostInReach) return knock('host');
   if (inReach.filter((other) => isSeated(other) && other.leg.person !== person).length >= seen.room.seatsMax) return refuseFull(seen);
   return [{ type: 'LegJoined', v: 1, by: leg, body: coming }];
 };

@@ -26,6 +26,11 @@ export interface Coming {
   readonly cameraOff: boolean;
   /** Which generation of the role's PIN was proved at the door; 0 where the room has never had one. Never the PIN (merge rule 2). */
   readonly proof: number;
+  /**
+   * Another leg of the same person, at a site that is to end, which they leave for this one. It stays beside this one until its
+   * own site says that it is gone, and what hosts said about it stands for this one (ADR 0090).
+   */
+  readonly from?: LegId;
 }
 
 /** Which generation of each role's PIN is in force: a number that grows with each change and says nothing about the PIN. */

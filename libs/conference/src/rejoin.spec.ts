@@ -273,10 +273,13 @@ describe('a re-join', () => {
       }
     }));
 
-  it('leaves one leg to each person: the newest', () =>
+  it('leaves one leg to each person: the newest; and to who moves the one that they come from, until they have left it', () =>
     holds((_, { state }) => {
-      const live = liveLegsOf(state);
-      expect(new Set(live.map(({ person }) => person)).size).toBe(live.length);
+      for (const legs of Map.groupBy(liveLegsOf(state), ({ person }) => person).values()) {
+        const [newest, other, ...more] = legs.toSorted((a, b) => b.connect - a.connect);
+        expect(more).toEqual([]);
+        if (other !== undefined) expect([newest?.from === other.leg, other.from === newest?.leg]).toContain(true);
+      }
     }));
 });
 

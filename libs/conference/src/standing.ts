@@ -1,7 +1,7 @@
 import { apart, inOrder, saw, type Said } from '@isthmus/kernel';
 import type { WaitingReason } from './facts.js';
 import { withoutArchive } from './archive.js';
-import { demotionsOf, heldHostRole, legIn, outdatedBy, type Conference, type Device, type Leg } from './state.js';
+import { appointmentsOf, demotionsOf, heldHostRole, legIn, outdatedBy, trailOf, type Conference, type Device, type Leg } from './state.js';
 import type { LegId, PersonId, Role } from './words.js';
 
 /** Why a leg is no more. */
@@ -55,14 +55,15 @@ const workOut = (known: Conference): Standing => {
   for (const leg of conference.legs.values()) {
     const entries = entriesOf(leg, conference);
     const waits = leg.door !== null && entries.length === 0;
+    const microphone = wordsAbout('microphone', leg, conference);
     legs.set(leg.leg, {
       leg,
       ended: ended.get(leg.leg) ?? null,
       waiting: waits ? leg.door.reason : null,
       held: waits ? false : heldBy(conference, leg, entries, locks, entitled),
       role: isHost(conference, leg, entitled) ? 'host' : 'guest',
-      muted: stopStands(leg.microphone, hushesOf(leg, conference), entitled) ? 'host' : leg.microphone.offByOwner ? 'self' : false,
-      camera: stopStands(leg.camera, [], entitled) ? 'host' : leg.camera.offByOwner ? 'self' : 'on',
+      muted: stopStands(microphone, hushesOf(leg, conference), entitled) ? 'host' : leg.microphone.offByOwner ? 'self' : false,
+      camera: stopStands(wordsAbout('camera', leg, conference), [], entitled) ? 'host' : leg.camera.offByOwner ? 'self' : 'on',
     });
   }
   return { locked: locks.length > 0, locks, legs };
@@ -99,7 +100,7 @@ const entitlement = (conference: Conference): Entitled => {
 };
 
 const isHost = (conference: Conference, leg: Leg, entitled: Entitled): boolean => {
-  const appointments = leg.appointments.filter(entitled);
+  const appointments = appointmentsOf(conference, leg).filter(entitled);
   return (
     (leg.role === 'host' || appointments.length > 0) &&
     demotionsOf(conference, leg).every((demotion) => appointments.some((appointment) => saw(appointment, demotion)))
@@ -107,12 +108,22 @@ const isHost = (conference: Conference, leg: Leg, entitled: Entitled): boolean =
 };
 
 /** A host's word about a microphone or camera stands until a host who had seen it lifts it (merge rule 1). */
-const stopStands = (device: Device, hushes: readonly Said[], entitled: Entitled): boolean => {
+const stopStands = (device: Pick<Device, 'stops' | 'releases'>, hushes: readonly Said[], entitled: Entitled): boolean => {
   const stands = (stop: Said) => !since(stop, device.releases).some((release) => saw(release, stop) && entitled(release));
   return device.stops.some(stands) || hushes.some(stands);
 };
 
-const hushesOf = (leg: Leg, { hushes }: Conference): readonly Said[] =>
+/** What hosts said about a microphone or a camera, also while its owner had another leg, in fold order. */
+const wordsAbout = (device: 'microphone' | 'camera', leg: Leg, conference: Conference): Pick<Device, 'stops' | 'releases'> => {
+  if (leg.from === undefined) return leg[device];
+  const all = trailOf(conference, leg).map((each) => each[device]);
+  return { stops: all.flatMap(({ stops }) => stops), releases: all.flatMap(({ releases }) => releases).toSorted(inOrder) };
+};
+
+const hushesOf = (leg: Leg, conference: Conference): readonly Said[] =>
+  leg.from === undefined ? hushesAgainst(leg, conference) : trailOf(conference, leg).flatMap((each) => hushesAgainst(each, conference));
+
+const hushesAgainst = (leg: Leg, { hushes }: Conference): readonly Said[] =>
   hushes
     .filter(({ said, spared }) => !saw(leg.came, said) && (saw(said, leg.came) ? !spared.includes(leg.leg) : leg.role === 'guest'))
     .map(({ said }) => said);
@@ -187,6 +198,12 @@ const endings = (conference: Conference): ReadonlyMap<LegId, EndedReason> => {
       other === undefined || leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);
     if (other !== undefined) ended.set(newer ? other.leg : leg.leg, 'replaced');
     if (newer) newest.set(leg.person, leg);
+  }
+  for (const [id, reason] of [...ended]) {
+    const leg = conference.legs.get(id);
+    const other = leg && newest.get(leg.person);
+    // Whoever moves has two, until the site that they leave says that they are gone (ADR 0090).
+    if (reason === 'replaced' && (other?.from === id || (other !== undefined && leg?.from === other.leg))) ended.delete(id);
   }
   return ended;
 };

@@ -214,10 +214,28 @@ const wasHost = (conference: Conference, act: Said): boolean => {
   return author !== undefined && author.site === act.site && heldHostRole(conference, author, act, () => true);
 };
 
+/** A leg, and those of the same person that they moved from to get there, the newest first (ADR 0090). */
+export const trailOf = (conference: Conference, leg: Leg): readonly Leg[] => {
+  const trail = [leg];
+  for (let at = leg; at.from !== undefined && trail.length < TRAIL_MAX;) {
+    const before = legIn(conference, at.from);
+    if (before === undefined || before.person !== leg.person || trail.includes(before)) break;
+    trail.push(before);
+    at = before;
+  }
+  return trail;
+};
+/** Nobody moves more often within one meeting; what another site claims is followed no further. */
+const TRAIL_MAX = 16;
+
+/** Who made somebody a host, as this leg or as one that they moved from. */
+export const appointmentsOf = (conference: Conference, leg: Leg): readonly Said[] =>
+  leg.from === undefined ? leg.appointments : trailOf(conference, leg).flatMap(({ appointments }) => appointments);
+
 /** Whether the leg had the host role in the eyes of whoever said `act`, if only appointments that `count` do. */
 export const heldHostRole = (conference: Conference, leg: Leg, act: Said, count: (appointment: Said) => boolean): boolean => {
   const known = (said: Said) => saw(act, said) && countedFor(conference, act, said);
-  const appointments = leg.appointments.filter((appointment) => known(appointment) && count(appointment));
+  const appointments = appointmentsOf(conference, leg).filter((appointment) => known(appointment) && count(appointment));
   if (leg.role !== 'host' && appointments.length === 0) return false;
   const removals = conference.removals.get(leg.person) ?? [];
   return (
@@ -233,5 +251,6 @@ export const outdatedBy = ({ pins }: Conference, leg: Leg): readonly PinChange[]
 /** What took the host role from a leg. A host PIN that was changed behind its back makes nobody host (ADR 0030). */
 export const demotionsOf = (conference: Conference, leg: Leg): readonly Said[] => {
   const outdated = leg.role === 'host' ? outdatedBy(conference, leg) : [];
-  return outdated.length === 0 ? leg.demotions : [...leg.demotions, ...outdated.map(({ said }) => said)];
+  const demotions = leg.from === undefined ? leg.demotions : trailOf(conference, leg).flatMap((each) => each.demotions);
+  return outdated.length === 0 ? demotions : [...demotions, ...outdated.map(({ said }) => said)];
 };

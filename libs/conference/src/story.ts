@@ -10,7 +10,7 @@ export const YEAR_MS = 3.15e10;
 
 /** What can happen in a story; listed as often as it should. */
 export const WHAT = [
-  ...['join', 'join', 'join', 'join as host', 'join as host', 'leave', 'floor', 'floor', 'come back'],
+  ...['join', 'join', 'join', 'join as host', 'join as host', 'leave', 'floor', 'floor', 'come back', 'move'],
   ...['lock', 'lock', 'unlock', 'unlock', 'admit', 'admit', 'reject', 'remove', 'make-guest', 'make-host', 'end-for-all'],
   ...['mute', 'unmute', 'camera-off', 'camera-on', 'mute-all-guests'],
   ...['new PIN', 'note', 'write off', 'confirm'],
@@ -56,6 +56,14 @@ const commandOf = ({ what, own, other, n }: Step, i: number, site: TestSite): Co
     }
     case 'come back':
       return known && { type: 'Join', ...known, connect: i + 1 };
+    case 'move': {
+      const elsewhere = live.filter(({ leg }) => leg.site !== site.id);
+      const before = pick(other, elsewhere);
+      if (before === undefined) return undefined;
+      const { person, name, role, muted, cameraOff, proof } = before;
+      const coming = { leg: legIdOf(site.id, `${i}`), site: site.id, connect: i + 1, from: before.leg };
+      return { type: 'Join', person, name, role, muted, cameraOff, proof, ...coming };
+    }
     case 'note':
       return { type: 'NotePins' };
     case 'write off':

@@ -38,7 +38,8 @@ const coming: Shape = (body) =>
   isCount(body.connect) &&
   typeof body.muted === 'boolean' &&
   typeof body.cameraOff === 'boolean' &&
-  (body.proof === undefined || isCount(body.proof));
+  (body.proof === undefined || isCount(body.proof)) &&
+  (body.from === undefined || isName(body.from));
 
 const SHAPES: Readonly<Record<ConferenceBody['type'], Shape>> = {
   LegJoined: coming,

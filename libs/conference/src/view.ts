@@ -20,6 +20,8 @@ export interface Seat {
   readonly heldFor?: HeldReason;
   /** Its site is in this site's component; only such seats are on anyone's stage here. */
   readonly inReach: boolean;
+  /** The leg of the same person that this one is to take over from, as long as both are there (ADR 0090): people are shown one of them. */
+  readonly from?: LegId;
 }
 
 /** Somebody at the door, and why they are not in. */
@@ -87,6 +89,7 @@ export const viewOf = (state: Conference, { conference, room, site, reach, versi
         held: held !== false,
         ...(held === false ? {} : { heldFor: held }),
         inReach: reach.has(leg.site),
+        ...(leg.from !== undefined && legs.get(leg.from)?.ended === null ? { from: leg.from } : {}),
       })),
     waiting: live.flatMap(({ leg, waiting }) =>
       waiting === null || !reach.has(leg.site)

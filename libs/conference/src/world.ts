@@ -92,7 +92,7 @@ export class TestSite {
   join(
     name: string,
     role: Role = 'guest',
-    options: { readonly connect?: number; readonly leg?: string; readonly proof?: number } = {},
+    options: { readonly connect?: number; readonly leg?: string; readonly proof?: number; readonly from?: LegId } = {},
   ): LegId {
     const leg = legIdOf(this.id, options.leg ?? name);
     const coming = {
@@ -105,6 +105,7 @@ export class TestSite {
       muted: false,
       cameraOff: false,
       proof: options.proof ?? this.room.pins?.[role] ?? 0,
+      ...(options.from === undefined ? {} : { from: options.from }),
     };
     this.handle({ type: 'Join', ...coming });
     return leg;
