@@ -90,9 +90,9 @@ export class Meeting {
 
       // Whoever asks again, because nobody answered, is the one who came then.
       const leg = back?.leg ?? command.leg ?? legIdOf(this.writer.site, this.unique());
-      const { person, name, role, connect, muted, cameraOff, proof = 0 } = command;
+      const { type, room: _room, resume: _resume, proof = 0, ...coming } = command;
       const id = this.chronicle.whereIs(leg) ?? (await this.chronicle.enter(this.unique(), this.reach()));
-      await this.record({ type: 'Join', leg, person, name, site: this.writer.site, role, connect, muted, cameraOff, proof }, id);
+      await this.record({ ...coming, type, leg, site: this.writer.site, proof }, id);
       return this.welcome(leg, id);
     });
   }

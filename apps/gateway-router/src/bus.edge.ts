@@ -1,10 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { nodeReport, TOPICS } from '@isthmus/protocol';
+import { nodeReport, siteReport, TOPICS } from '@isthmus/protocol';
 import { Farewell } from './farewell.js';
 import { Seats } from './seats.js';
 import { checked, viewPublished } from './shapes.js';
 import { SiteCopy } from './site-copy.js';
+import { Ways } from './ways.js';
 
 /** What the other services of the site tell everyone who serves clients. */
 @Controller()
@@ -13,6 +14,7 @@ export class BusEdge {
     @Inject(Seats) private readonly seats: Seats,
     @Inject(SiteCopy) private readonly copy: SiteCopy,
     @Inject(Farewell) private readonly farewell: Farewell,
+    @Inject(Ways) private readonly ways: Ways,
   ) {}
 
   @EventPattern(TOPICS.views)
@@ -29,5 +31,10 @@ export class BusEdge {
   @EventPattern(TOPICS.nodes)
   node(@Payload() value: unknown): void {
     this.copy.nodeReported(checked(nodeReport, value, 'node report'));
+  }
+
+  @EventPattern(TOPICS.sites)
+  site(@Payload() value: unknown): void {
+    this.ways.heard(checked(siteReport, value, 'site report'));
   }
 }

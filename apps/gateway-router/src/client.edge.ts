@@ -3,7 +3,7 @@ import { roomMeant } from '@isthmus/routing';
 import type { ClientToGateway, JoinRequest } from '@isthmus/protocol';
 import { CLOSE, inSpan, logOf, tokenBucket, type Conversation } from '@isthmus/service-kit';
 import type { Brain } from './brain.js';
-import { DRAINING, type Farewell } from './farewell.js';
+import type { Farewell } from './farewell.js';
 import { tellFirstFrame } from './first-frame.js';
 import type { Admission, Reception } from './reception.js';
 import type { Seat, SeatOf } from './seat.js';
@@ -139,7 +139,7 @@ class Client implements Conversation<ClientToGateway> {
     request: JoinRequest,
     { room, roomName, role, proof }: Pick<SeatOf, 'room' | 'roomName' | 'role' | 'proof'>,
   ): Promise<void> {
-    const { client: person, name, connect, resume, muted, cameraOff, id: re } = request;
+    const { client: person, name, connect, resume, muted, cameraOff, from, id: re } = request;
     const leg = this.parts.brain.newLeg();
     try {
       const answer = await this.parts.brain.join({
@@ -153,13 +153,14 @@ class Client implements Conversation<ClientToGateway> {
         muted,
         cameraOff,
         ...(resume === undefined ? {} : { resume }),
+        ...(from === undefined ? {} : { from }),
       });
       this.seat = this.parts.seats.take(
         { leg: answer.leg, person, room, roomName, role, proof, resume: answer.resume, connect, re },
         answer,
         this.line,
       );
-      if (this.parts.farewell.isDraining) this.seat.notice(DRAINING, this.parts.farewell.notice(room));
+      if (this.parts.farewell.isDraining) this.seat.notice(this.parts.farewell.notice(this.seat.of));
       if (this.gone) this.parts.seats.lost(this.seat);
     } catch (error) {
       // Disabled a moment ago: as good as unknown.

@@ -36,6 +36,19 @@ const eve = seat('eve', { held: true });
 const door = [{ leg: leg('cy'), person: 'cy' as PersonId, name: 'cy', site: 'nyc' as SiteId, reason: 'host' as const }];
 
 describe('the meeting as one participant is told of it', () => {
+  it('shows somebody who moves to another site once: to others where they were, to themself where they look', () => {
+    const there = seat('ben-there', { name: 'ben', from: leg('ben') });
+    const meeting = view([ana, ben, seat('cy'), there], { floor: leg('ben') });
+    const shown = (you: string) => {
+      const { roster, stage, floor } = meetingViewFor(leg(you), meeting);
+      return [roster.map((entry) => entry.leg), [stage.main, ...stage.thumbnails], floor];
+    };
+    const [ANA, BEN, CY, THERE] = ['ana', 'ben', 'cy', 'ben-there'].map(leg);
+    expect(shown('ana')).toEqual([[ANA, BEN, CY], [BEN, CY], BEN]);
+    expect(shown('ben')).toEqual([[ANA, BEN, CY], [ANA, CY], BEN]);
+    expect(shown('ben-there')).toEqual([[ANA, CY, THERE], [ANA, CY], THERE]);
+  });
+
   it('shows the speaker large to others, and the one before to the speaker', () => {
     const meeting = view([ana, ben, seat('cy')], { floor: leg('ana') });
     expect(meetingViewFor(leg('ben'), meeting).stage).toEqual({ main: leg('ana'), thumbnails: [leg('cy')] });

@@ -1,6 +1,6 @@
 import type { ConferenceView, LegId, PersonId, Role } from '@isthmus/conference';
 import type { Clock } from '@isthmus/ports';
-import type { EndReason } from '@isthmus/protocol';
+import type { EndReason, MoveOffer } from '@isthmus/protocol';
 import { meetingViewFor, revisionOf } from './meeting-view.js';
 import { ViewFeed, type Line } from './view-feed.js';
 import { endedInWords } from './words.js';
@@ -8,6 +8,13 @@ import { endedInWords } from './words.js';
 export interface MediaAddress {
   readonly url: string;
   readonly token: string;
+}
+
+/** Something that a person should be told once. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
+  readonly move?: MoveOffer | undefined;
 }
 
 export interface SeatOf {
@@ -84,8 +91,8 @@ export class Seat {
     if (waiting) this.wait(waiting.reason);
   }
 
-  notice(code: string, message: string): void {
-    this.line.send({ type: 'notice', code, message });
+  notice({ code, message, move }: Notice): void {
+    this.line.send({ type: 'notice', code, message, ...(move === undefined ? {} : { move }) });
   }
 
   /** The seat is gone. Somebody turned away at the door keeps the connection and may ask again; everybody else is told and closed. */

@@ -6,7 +6,7 @@ import type { EndReason, ViewPublished } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
 import type { Brain, Entered } from './brain.js';
 import { revisionOf } from './meeting-view.js';
-import { Seat, type MediaAddress, type SeatOf } from './seat.js';
+import { Seat, type MediaAddress, type Notice, type SeatOf } from './seat.js';
 import type { Line } from './view-feed.js';
 
 /** What was published about a leg before the brain's answer told us that it is ours: answers and views take different ways. */
@@ -76,7 +76,7 @@ export class Seats {
       if (seat) seat.attach(media);
       else this.remember(leg, { attach: media });
     }
-    for (const { leg, code, message } of notices) this.byLeg.get(leg)?.notice(code, message);
+    for (const { leg, code, message } of notices) this.byLeg.get(leg)?.notice({ code, message });
     for (const { leg, reason } of ended) {
       const seat = this.byLeg.get(leg);
       if (seat) this.end(seat, reason);
@@ -86,11 +86,8 @@ export class Seats {
   }
 
   /** Says something to everybody who is in. */
-  tell(words: (of: SeatOf) => { readonly code: string; readonly message: string }): void {
-    for (const seat of this.byLeg.values()) {
-      const { code, message } = words(seat.of);
-      seat.notice(code, message);
-    }
+  tell(words: (of: SeatOf, at: number) => Notice): void {
+    for (const [at, seat] of [...this.byLeg.values()].entries()) seat.notice(words(seat.of, at));
   }
 
   /** The connection is gone without a goodbye. Whoever only waited has nothing to come back to. */

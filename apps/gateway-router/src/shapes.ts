@@ -25,6 +25,7 @@ const view = z.object({
       held: z.boolean(),
       heldFor: z.enum(['lock', 'pin']).exactOptional(),
       inReach: z.boolean(),
+      from: legId.exactOptional(),
     }),
   ),
   waiting: z.array(z.object({ ...person, reason: z.enum(['host', 'lock']) })),

@@ -13,6 +13,7 @@ import { PinThrottle } from './pin-throttle.js';
 import { Reception } from './reception.js';
 import { Seats } from './seats.js';
 import { SiteCopy } from './site-copy.js';
+import { Ways } from './ways.js';
 
 const NAME = 'gateway-router';
 
@@ -24,7 +25,7 @@ export interface GatewayRouterOptions {
   readonly bus: Bus;
   /** The meeting client's build; without it only `/ws` is served. */
   readonly meetDir?: string;
-  /** Origins of pages, besides those of this host, that may connect. */
+  /** Origins of pages, besides those of this host and of the deployment's other sites, that may connect. */
   readonly allowedOrigins?: readonly string[];
   /** How long a seat is kept for a client whose connection broke. Default 20 s. */
   readonly graceMs?: number;
@@ -41,14 +42,15 @@ export const startGatewayRouter = async (options: GatewayRouterOptions): Promise
   const brain = new Brain(site, bus);
   const seats = new Seats(brain, clock, graceMs);
   const reception = new Reception(() => copy.estate, new PinCheck(), new PinThrottle(clock));
-  const farewell = new Farewell(site, () => copy.estate, seats);
+  const ways = new Ways(site, () => copy.estate);
+  const farewell = new Farewell(site, () => copy.estate, seats, ways);
   const clients = new ClientEdge({ siteName, copy, reception, brain, seats, farewell });
   let door: JsonSocketServer | undefined;
   copy.start();
   try {
     return await startService({
       name: NAME,
-      module: GatewayModule.of(seats, copy, farewell),
+      module: GatewayModule.of(seats, copy, farewell, ways),
       listen,
       bus,
       // Views, estate and node reports are for every gateway-router of a site, not for one of them.
@@ -64,7 +66,8 @@ export const startGatewayRouter = async (options: GatewayRouterOptions): Promise
           path: '/ws',
           schema: clientToGateway,
           connected: clients.connected,
-          ...(allowedOrigins ? { origins: allowedOrigins } : {}),
+          // People come by themselves from a site that is to end, with the page that they got there (ADR 0090).
+          origins: () => [...(allowedOrigins ?? []), ...ways.origins()],
         });
       },
       drain: async () => {

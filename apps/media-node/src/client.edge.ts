@@ -17,6 +17,8 @@ export const acceptClients = (server: HttpServer, node: MediaNode): JsonSocketSe
     path: '/media',
     schema: clientToMedia,
     messagesPerSecond: MESSAGES_PER_SECOND,
+    // A seat's token opens this door, which only the gateway-router gives out, to pages that it let in. Pages come from other machines.
+    origins: 'any',
     connected: (socket) => conversationWith(socket, node),
   });
 

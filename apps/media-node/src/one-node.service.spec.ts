@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { embeddedBus } from '@isthmus/bus-embedded';
 import type { SiteId } from '@isthmus/kernel';
 import { createAuthority, issue } from '@isthmus/peers-http';
@@ -158,6 +160,15 @@ describe('a meeting on one node', () => {
     await expect(
       browser.attach({ url, leg: 'nyc-nobody', token: 'wrong', capabilities: reports[0]?.rtpCapabilities, publish: false }),
     ).rejects.toThrow('media.refused');
+  });
+
+  it('hears pages of other machines, too: what opens a seat is its token', async () => {
+    const page = new WebSocket(reports[0]?.clientUrl ?? '', { headers: { origin: 'https://meet.example' } });
+    await once(page, 'open');
+    page.send(JSON.stringify({ v: 1, id: 1, type: 'attach', leg: 'nyc-ana', token: 'guessed', rtpCapabilities: { codecs: [] } }));
+    const [answer] = (await once(page, 'message')) as [Buffer];
+    expect(JSON.parse(answer.toString())).toMatchObject({ type: 'refused', re: 1 });
+    page.terminate();
   });
 
   it('still shows everyone after all that', async () => {

@@ -26,7 +26,7 @@ export interface Site {
   readonly linkUrl: string;
   /** False: its links carry no media between other sites. Left out: they do, where those do not hear each other. */
   readonly transit?: boolean;
-  /** True: nobody new comes in there, and who is there is asked to go to another site, because this one is to end (ADR 0073). */
+  /** True: nobody new comes in there, and who is there goes to another site, because this one is to end (ADR 0073, 0090). */
   readonly draining?: boolean;
 }
 

@@ -54,6 +54,8 @@ export const brainCommand = z.discriminatedUnion('type', [
     leg: legId.optional(),
     muted: z.boolean(),
     cameraOff: z.boolean(),
+    /** The leg of the same person that is left for this one, at a site that is to end. */
+    from: legId.exactOptional(),
   }),
   z.object({ type: z.literal('Act'), room: z.string(), leg: legId, act }),
   z.object({ type: z.literal('Leave'), room: z.string(), leg: legId }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConferenceId, LegId, Role, Stage } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
-import { displayName, legId, personId, PROTOCOL_VERSION, traceparent, type Opaque } from './common.js';
+import { displayName, legId, personId, PROTOCOL_VERSION, siteId, traceparent, type Opaque } from './common.js';
 
 /**
  * The WebSocket between a client (browser, bot) and the gateway-router, at `/ws`. JSON text frames. Every request carries
@@ -25,8 +25,44 @@ export const join = z.object({
   resume: z.string().max(128).optional(),
   muted: z.boolean().default(false),
   cameraOff: z.boolean().default(false),
+  /** The leg of this client at a site that is to end, if it comes from there: it keeps that one until it leaves it ({@link MoveOffer}). */
+  from: legId.exactOptional(),
   traceparent: traceparent.optional(),
 });
+
+/**
+ * How somebody who is in comes into the same meeting at another site, by themself (ADR 0090). The client takes a seat there with the
+ * PIN that it remembers, and `from`; it leaves the old one when media come by the new one, and otherwise stays where it is.
+ */
+export const moveOffer = z.object({
+  v: z.literal(1),
+  /** When to begin, ms from now: people go one after the other. */
+  afterMs: z.int().min(0).max(3_600_000),
+  /** Sites in the order in which to try them. A client takes only ways as safe as the one that it came by: HTTPS if that was. */
+  ways: z
+    .array(
+      z.object({
+        site: siteId,
+        name: z.string().min(1).max(128),
+        /** Where the site's page is; its WebSocket is at `/ws` of the same origin. */
+        url: z.url({ protocol: /^https?$/ }).max(512),
+      }),
+    )
+    .min(1)
+    .max(8),
+});
+export type MoveOffer = z.infer<typeof moveOffer>;
+
+/**
+ * The WebSocket of a way, or undefined if a client that came by `gatewayUrl` does not take it: a PIN that was typed into a page that came by
+ * HTTPS is said to nobody else in the clear.
+ */
+export const gatewayOfWay = (way: { readonly url: string }, gatewayUrl: string): string | undefined => {
+  if (!URL.canParse(way.url) || !URL.canParse(gatewayUrl)) return undefined;
+  const { protocol, host } = new URL(way.url);
+  if (protocol === 'https:') return `wss://${host}/ws`;
+  return protocol === 'http:' && /^(ws|http):$/.test(new URL(gatewayUrl).protocol) ? `ws://${host}/ws` : undefined;
+};
 
 export const act = z.discriminatedUnion('type', [
   z.object({ type: z.literal('mute'), leg: legId }),
@@ -126,7 +162,7 @@ export type GatewayToClient =
   | { readonly type: 'view'; readonly view: MeetingView }
   /** The seat moved to another node; attach there. */
   | { readonly type: 'media'; readonly media: { readonly url: string; readonly token: string } }
-  /** Something a person should be told once. */
-  | { readonly type: 'notice'; readonly code: string; readonly message: string }
+  /** Something a person should be told once. With `move`, only if the move comes to nothing. */
+  | { readonly type: 'notice'; readonly code: string; readonly message: string; readonly move?: MoveOffer }
   /** The seat is gone; the server closes the socket after this. Only `node-lost` and `timeout` are worth a new join. */
   | { readonly type: 'ended'; readonly reason: EndReason; readonly message: string };

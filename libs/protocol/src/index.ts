@@ -3,13 +3,16 @@ export { MESSAGE_BYTES_MAX, PROTOCOL_VERSION, type Opaque } from './common.js';
 export {
   act,
   clientToGateway,
+  gatewayOfWay,
   join,
+  moveOffer,
   type Act,
   type ClientToGateway,
   type EndReason,
   type GatewayToClient,
   type JoinRequest,
   type MeetingView,
+  type MoveOffer,
   type RosterEntry,
 } from './client-gateway.js';
 export {

@@ -1,8 +1,8 @@
 import { STATUS_CODES, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Which web pages may open a WebSocket here: those of the same host (any port), any, or these origins besides. */
-export type Origins = 'same-host' | 'any' | readonly string[];
+/** Which web pages may open a WebSocket here: those of the same host (any port), any, or these origins besides, as they are at that moment. */
+export type Origins = 'same-host' | 'any' | readonly string[] | (() => readonly string[]);
 
 type Refuse = (status: number, why: string) => void;
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, refuse: Refuse) => void;
@@ -42,7 +42,8 @@ const newRoutes = (server: HttpServer): Map<string, Upgrade> => {
 export const originRefusal = (request: IncomingMessage, origins: Origins = 'same-host'): string | undefined => {
   const { origin, host } = request.headers;
   if (origin === undefined || origins === 'any') return undefined;
-  if (Array.isArray(origins) && origins.includes(origin)) return undefined;
+  const besides = typeof origins === 'function' ? origins() : origins === 'same-host' ? [] : origins;
+  if (besides.includes(origin)) return undefined;
   if (hostnameOf(origin) === hostnameOf(`http://${host}`)) return undefined;
   return `Pages of ${origin.slice(0, 100)} may not connect here.`;
 };
