@@ -5,7 +5,7 @@ import { readGatewayMessage } from './wire.js';
 
 export type Welcome = Extract<GatewayToClient, { type: 'welcome' }>;
 export type GatewayStatus = 'connecting' | 'open' | 'lost';
-type GatewayRequest = ClientToGateway extends infer Request ? (Request extends unknown ? Omit<Request, 'v' | 'id'> : never) : never;
+export type GatewayRequest = ClientToGateway extends infer Request ? (Request extends unknown ? Omit<Request, 'v' | 'id'> : never) : never;
 
 export interface GatewayConnectionOptions {
   readonly url: string;

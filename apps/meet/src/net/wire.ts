@@ -25,6 +25,15 @@ const view = z.object({
   waiting: z.array(z.object({ leg, name: z.string(), reason: z.enum(['host', 'lock', 'pin']) })),
 });
 
+const move = z.object({
+  v: z.literal(1),
+  afterMs: z.int().min(0).max(3_600_000),
+  ways: z
+    .array(z.object({ site, name: z.string(), url: z.url({ protocol: /^https?$/ }) }))
+    .min(1)
+    .max(8),
+});
+
 const endReason = z.enum(['left', 'removed', 'ended', 'replaced', 'rejected', 'room-disabled', 'node-lost', 'timeout']);
 const refused = z.object({ type: z.literal('refused'), re, code: z.string(), message: z.string() });
 const ok = z.object({ type: z.literal('ok'), re });
@@ -46,7 +55,8 @@ const gatewayMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('joined'), re, leg, conference: z.string(), room: z.string(), role, resume: z.string(), media, view }),
   z.object({ type: z.literal('view'), view }),
   z.object({ type: z.literal('media'), media }),
-  z.object({ type: z.literal('notice'), code: z.string(), message: z.string() }),
+  // How to move is for versions that know how; the words are for everybody.
+  z.object({ type: z.literal('notice'), code: z.string(), message: z.string(), move: move.optional().catch(undefined) }),
   z.object({ type: z.literal('ended'), reason: endReason, message: z.string() }),
 ]);
 

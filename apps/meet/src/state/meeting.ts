@@ -1,36 +1,30 @@
 import { IsthmusError } from '@isthmus/kernel';
 import type { Act, EndReason, GatewayToClient, MeetingView, RosterEntry } from '@isthmus/protocol';
-import { Device } from 'mediasoup-client';
+import type { Device } from 'mediasoup-client';
 import type { DeviceKind } from '../net/devices.js';
-import { dtlsIdentity, type DtlsIdentity } from '../net/dtls-identity.js';
 import { EarlySocket } from '../net/early-socket.js';
+import { Equipment } from '../net/equipment.js';
 import { GatewayConnection, type Welcome } from '../net/gateway-connection.js';
-import { clientIdOf, keepIn, nextConnect, type Keep } from '../net/identity.js';
+import { keepIn, type Keep } from '../net/identity.js';
 import { MediaSession, type Seat } from '../net/media-session.js';
+import type { Arrived, MoveParts, Onward } from '../net/move.js';
 import type { OpenSocket } from '../net/request-socket.js';
 import { beginJoinTrace, type JoinTrace } from '../net/trace.js';
+import { Asker } from './asker.js';
+import { ENDING_OF_REFUSAL, WORTH_COMING_BACK } from './endings.js';
 import { LocalMedia } from './local-media.js';
 import { initialState, type MeetingState } from './meeting-state.js';
+import { Moving } from './moving.js';
 import { OwnDevices, type ActOutcome } from './own-devices.js';
 import { Store } from './store.js';
-import { NOTICE_LASTS_MS, TOAST_LASTS_MS, withToast } from './toasts.js';
+import { NOTICE_LASTS_MS, TOAST_LASTS_MS, Toasts } from './toasts.js';
+import { Weather } from './weather.js';
 import { backInReach, sitesAway } from './words.js';
 
 type Joined = Extract<GatewayToClient, { type: 'joined' }>;
 
-/** Endings after which this client comes back by itself (client-gateway.ts, `ended`). */
-const WORTH_COMING_BACK: readonly EndReason[] = ['node-lost', 'timeout'];
-/** Refusals of a join that are good-byes. */
-const ENDING_OF_REFUSAL: Readonly<Record<string, EndReason>> = {
-  'conference.removed': 'removed',
-  'conference.rejected': 'rejected',
-  'conference.elsewhere': 'replaced',
-  'conference.ended': 'ended',
-};
 /** The code of what is said when a site is back. */
 const backOf = (site: string): string => `meet.back.${site}`;
-const QUALITY_EVERY_MS = 4_000;
-const WEAK_FROM_LOSS = 0.04;
 /** How long we give the gateway-router to say what comes next when media is gone, before asking. */
 const ASK_AGAIN_AFTER_MS = 5_000;
 /** A first frame later than this has nothing to do with the click any more: nobody was there. */
@@ -54,24 +48,46 @@ export class Meeting {
   readonly local: LocalMedia;
   readonly keep: Keep;
   readonly #own: OwnDevices;
-  readonly #tab: Keep;
-  readonly #gateway: GatewayConnection;
-  readonly #client: Promise<string>;
+  readonly #asker: Asker;
+  readonly #equipment: Equipment;
+  readonly #moving: Moving;
+  readonly #toasts: Toasts;
+  readonly #weather = new Weather(
+    () => this.#media,
+    (weak) => this.store.set({ weak }),
+  );
+  /** What becomes of what the gateway-router and the media node say, whichever they are. */
+  readonly #onward: Onward = {
+    gateway: {
+      onStatus: (gateway) => this.store.set({ gateway }),
+      onWelcome: (welcome) => void this.#welcomed(welcome),
+      onMessage: (message) => this.#hear(message),
+    },
+    media: {
+      onStatus: (media) => {
+        this.store.set({ media });
+        if (media === 'released') this.#askSoon();
+      },
+      onStreams: (streams) => this.store.set({ streams }),
+      onSpeaking: (speaking) => this.store.set({ speaking }),
+      onTrouble: (attempts) => {
+        if (attempts % 3 === 2) this.#gateway.refresh();
+      },
+    },
+  };
+  #gateway: GatewayConnection;
   readonly #early: EarlySocket;
-  #device: Device | null = null;
-  #identity: DtlsIdentity | null = null;
   #media: MediaSession | null = null;
   #trace: JoinTrace | null = null;
   /** What to ask for again after a loss; null when this person wants to be nowhere. */
   #intent: { pin: string | undefined; resume: string | undefined } | null = null;
   #askTimer: ReturnType<typeof setTimeout> | undefined;
-  #qualityTimer: ReturnType<typeof setInterval> | undefined;
-  #toasts = 0;
 
   constructor(private readonly options: MeetingOptions) {
     this.keep = options.keep ?? keepIn(() => localStorage);
-    this.#tab = options.tabKeep ?? keepIn(() => sessionStorage);
+    this.#equipment = new Equipment(options.createDevice);
     this.store = new Store(initialState(options.alias, this.keep.get('name') ?? ''));
+    this.#toasts = new Toasts(this.store);
     this.local = new LocalMedia(this.keep, (kind, replacement) => this.#own.unplugged(kind, replacement));
     this.#own = new OwnDevices({
       local: this.local,
@@ -81,13 +97,16 @@ export class Meeting {
     });
     this.local.store.subscribe(() => this.#sendLocal());
     this.#early = new EarlySocket(options.openSocket);
-    this.#client = clientIdOf(this.keep, this.#tab);
+    this.#asker = new Asker(this.keep, options.tabKeep ?? keepIn(() => sessionStorage), this.store, this.local);
     this.#gateway = new GatewayConnection({
       url: options.gatewayUrl,
       ...(options.openSocket === undefined ? {} : { openSocket: options.openSocket }),
-      onStatus: (gateway) => this.store.set({ gateway }),
-      onWelcome: (welcome) => void this.#welcomed(welcome),
-      onMessage: (message) => this.#hear(message),
+      ...this.#onward.gateway,
+    });
+    this.#moving = new Moving({
+      gatewayUrl: options.gatewayUrl,
+      wanted: () => this.#elsewhere(),
+      arrived: (at) => this.#arrived(at),
     });
   }
 
@@ -157,14 +176,11 @@ export class Meeting {
   }
 
   toast(code: string, text: string, lastsMs = TOAST_LASTS_MS): void {
-    const id = ++this.#toasts;
-    this.store.set({ toasts: withToast(this.store.get().toasts, { id, code, text }) });
-    setTimeout(() => this.dismiss(id), lastsMs);
+    this.#toasts.add(code, text, lastsMs);
   }
 
   dismiss(id: number): void {
-    const { toasts } = this.store.get();
-    if (toasts.some((toast) => toast.id === id)) this.store.set({ toasts: toasts.filter((toast) => toast.id !== id) });
+    this.#toasts.dismiss(id);
   }
 
   close(): void {
@@ -177,43 +193,19 @@ export class Meeting {
 
   async #welcomed(welcome: Welcome): Promise<void> {
     this.store.set({ site: welcome.site, siteName: welcome.siteName, siteNames: welcome.sites ?? {} });
-    // Before anyone clicks, so that the click waits for nothing that could have been done earlier.
-    if (this.#device === null && !(await this.#prepare(welcome))) return;
+    if (!(await this.#equipment.prepare(welcome.rtpCapabilities))) return this.store.set({ unsupported: true });
     if (this.#intent !== null) await this.#ask();
     else if (welcome.media !== undefined) this.#early.prepare(welcome.media);
-  }
-
-  async #prepare(welcome: Welcome): Promise<boolean> {
-    try {
-      const device = this.options.createDevice?.() ?? new Device();
-      const [identity] = await Promise.all([dtlsIdentity(), device.load({ routerRtpCapabilities: welcome.rtpCapabilities })]);
-      this.#identity ??= identity;
-      this.#device ??= device;
-      return true;
-    } catch {
-      this.store.set({ unsupported: true });
-      return false;
-    }
   }
 
   /** Asks for the seat that the intent describes. Without a connection the next welcome asks. */
   async #ask(): Promise<void> {
     const intent = this.#intent;
-    if (intent === null || this.#gateway.status !== 'open' || this.#device === null) return;
-    const { alias, name } = this.store.get();
-    const { microphone, camera } = this.local.store.get();
-    const client = await this.#client;
-    const connect = nextConnect(this.keep);
+    if (intent === null || this.#gateway.status !== 'open' || this.#equipment.device === null) return;
+    const join = await this.#asker.join(intent.pin);
     try {
       const answer = await this.#gateway.request({
-        type: 'join',
-        alias,
-        name,
-        client: client as never,
-        connect,
-        muted: !(microphone.on && microphone.track !== null),
-        cameraOff: !(camera.on && camera.track !== null),
-        ...(intent.pin === undefined ? {} : { pin: intent.pin }),
+        ...join,
         ...(intent.resume === undefined ? {} : { resume: intent.resume }),
         ...(this.#trace === null ? {} : { traceparent: this.#trace.traceparent }),
       });
@@ -222,6 +214,36 @@ export class Meeting {
       // A lost connection is asked again on the next welcome; silence on a live one is worth a new connection.
       if (reason instanceof IsthmusError && reason.code === 'meet.unanswered' && this.#intent === intent) this.#gateway.refresh();
     }
+  }
+
+  /** What to ask another site for, if this one is to end. */
+  async #elsewhere(): Promise<Omit<MoveParts, 'url'> | undefined> {
+    const { phase, leg } = this.store.get();
+    if (this.#intent === null || phase !== 'meeting' || leg === null) return undefined;
+    const { track, on } = this.local.store.get().camera;
+    return {
+      openSocket: this.options.openSocket,
+      createDevice: this.#equipment.newDevice,
+      identity: this.#equipment.identity,
+      join: { ...(await this.#asker.join(this.#intent.pin)), from: leg },
+      camera: { track, on },
+      onward: this.#onward,
+    };
+  }
+
+  /** Media come by another site: from here on that is where the seat is, and the former one is left. */
+  #arrived({ gateway, media, device, welcome, joined, view, streams }: Arrived): void {
+    const former = { gateway: this.#gateway, media: this.#media };
+    [this.#gateway, this.#media, this.#equipment.device] = [gateway, media, device];
+    this.#intent = { pin: this.#intent?.pin, resume: joined.resume };
+    former.gateway.request({ type: 'leave' }).catch(() => undefined);
+    former.gateway.close();
+    const { site, siteName, sites: siteNames = {} } = welcome;
+    this.store.set({ gateway: gateway.status, media: media.status, site, siteName, siteNames, leg: joined.leg, streams, speaking: [] });
+    this.#view(view);
+    this.#sendLocal();
+    former.media?.close();
+    this.toast('meet.moved', `You are now connected through ${siteName}.`);
   }
 
   #hear(message: GatewayToClient): void {
@@ -239,9 +261,11 @@ export class Meeting {
         return this.#view(message.view);
       case 'media':
         return this.#moveMedia(message.media);
-      case 'notice':
+      case 'notice': {
         // Two of a kind about two people are two.
-        return this.toast(`${message.code}: ${message.message}`, message.message, NOTICE_LASTS_MS);
+        const tell = () => this.toast(`${message.code}: ${message.message}`, message.message, NOTICE_LASTS_MS);
+        return message.move === undefined ? tell() : this.#moving.begin(message.move, tell);
+      }
       case 'ended':
         return this.#ended(message.reason, message.message);
       case 'welcome':
@@ -289,11 +313,12 @@ export class Meeting {
       asking: false,
     });
     this.#view(joined.view);
-    this.#qualityTimer ??= setInterval(() => void this.#judgeQuality(), QUALITY_EVERY_MS);
+    this.#weather.watch();
   }
 
   #moveMedia(media: { readonly url: string; readonly token: string }, leg = this.store.get().leg): void {
-    if (leg === null || this.#device === null || this.#intent === null) return;
+    const { device, identity } = this.#equipment;
+    if (leg === null || device === null || this.#intent === null) return;
     clearTimeout(this.#askTimer);
     const seat: Seat = { leg, ...media };
     if (this.#media !== null) {
@@ -302,19 +327,11 @@ export class Meeting {
     }
     const trace = this.#trace;
     this.#media = new MediaSession(seat, {
-      device: this.#device,
-      identity: this.#identity,
+      device,
+      identity,
       openSocket: this.#early.take,
       ...(trace === null ? {} : { traceparent: trace.traceparent, mark: (moment: string) => trace.mark(moment) }),
-      onStatus: (status) => {
-        this.store.set({ media: status });
-        if (status === 'released') this.#askSoon();
-      },
-      onStreams: (streams) => this.store.set({ streams }),
-      onSpeaking: (speaking) => this.store.set({ speaking }),
-      onTrouble: (attempts) => {
-        if (attempts % 3 === 2) this.#gateway.refresh();
-      },
+      ...this.#onward.media,
     });
     this.#sendLocal();
     this.store.set({ media: this.#media.status });
@@ -322,10 +339,9 @@ export class Meeting {
 
   #view(view: MeetingView): void {
     const before = this.#you();
-    const { view: seen, siteNames, toasts } = this.store.get();
+    const { view: seen, siteNames } = this.store.get();
     // What was said of a site that is away again is no longer so.
-    const stale = new Set([...sitesAway(view.roster)].map(backOf));
-    if (toasts.some(({ code }) => stale.has(code))) this.store.set({ toasts: toasts.filter(({ code }) => !stale.has(code)) });
+    this.#toasts.retract(new Set([...sitesAway(view.roster)].map(backOf)));
     for (const { site, text } of backInReach(seen?.roster ?? [], view.roster, (id) => siteNames[id] ?? id))
       this.toast(backOf(site), text, NOTICE_LASTS_MS);
     this.store.set({ view });
@@ -354,9 +370,9 @@ export class Meeting {
   }
 
   #closeMedia(): void {
+    this.#moving.stop();
     clearTimeout(this.#askTimer);
-    clearInterval(this.#qualityTimer);
-    this.#qualityTimer = undefined;
+    this.#weather.stop();
     this.#media?.close();
     this.#media = null;
     this.store.set({ media: 'idle', streams: new Map(), speaking: [], weak: false });
@@ -371,11 +387,6 @@ export class Meeting {
     const { microphone, camera } = this.local.store.get();
     this.#media?.send('microphone', { track: microphone.track, on: microphone.on });
     this.#media?.send('camera', { track: camera.track, on: camera.on });
-  }
-
-  async #judgeQuality(): Promise<void> {
-    const loss = await this.#media?.lossReceived().catch(() => null);
-    if (typeof loss === 'number') this.store.set({ weak: loss > WEAK_FROM_LOSS });
   }
 
   #you(): RosterEntry | undefined {
