@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { LegId, PersonId, Stage } from '@isthmus/conference';
 import { Fault } from '@isthmus/kernel';
-import type { Act, MeetingView, RosterEntry } from '@isthmus/protocol';
-import { CameraSender, type Sent } from './camera.js';
+import { gatewayOfWay, type Act, type MeetingView, type MoveOffer, type RosterEntry } from '@isthmus/protocol';
+import type { CameraSender, Sent } from './camera.js';
 import { clipOf, type Clip } from './clips.js';
 import { learn } from './hearing.js';
-import { markOf } from './mark.js';
 import { MediaKeeper } from './media-keeper.js';
-import { MediaSession, type Received } from './media-session.js';
+import { MediaSession, type Received, type SessionOptions } from './media-session.js';
 import { monotonicMs } from './metronome.js';
-import { MicrophoneSender } from './microphone.js';
+import type { MicrophoneSender } from './microphone.js';
+import { moveTo, sendersOf, type Senders } from './moving.js';
 import { personaOf, type Persona } from './persona.js';
 import type { ReceiveMode } from './reception.js';
-import { Seat, type MediaPlace } from './seat.js';
+import { Seat, type MediaPlace, type SeatOptions } from './seat.js';
 import { differences, sightOf, type Heard, type Sight } from './sight.js';
 
 /**
@@ -70,13 +70,15 @@ export class Bot {
   private readonly stages_: StageRecord[] = [];
   private speakingNow: readonly LegId[] = [];
   private readonly received_: Received = { packets: 0, octets: 0 };
+  private stopped = false;
+  private offers = 0;
 
   private constructor(
     private readonly options: BotOptions,
     private readonly clip: Clip,
   ) {
     this.keeper = new MediaKeeper({
-      attach: (place, onLost) => this.attach(place, onLost),
+      attach: (place, onLost) => this.attach({ ...place, leg: this.leg_, camera: this.camera, microphone: this.microphone, onLost }),
       onAgain: (why) => options.onNotice?.('bot.reattaching', why),
     });
   }
@@ -208,6 +210,7 @@ export class Bot {
   }
 
   private stop(): void {
+    this.stopped = true;
     if (this.watch) clearInterval(this.watch);
     this.keeper.close();
   }
@@ -215,6 +218,7 @@ export class Bot {
   private async join(): Promise<void> {
     const { gatewayUrl, alias, pin, client, connect, muted = false, cameraOff = false, traceparent, authority } = this.options;
     this.seat = await Seat.take({
+      ...this.news,
       gatewayUrl,
       join: {
         alias,
@@ -227,48 +231,87 @@ export class Bot {
       },
       ...(connect !== undefined && { connect }),
       ...(authority && { authority }),
-      onWaiting: (reason) => this.options.onWaiting?.(reason),
-      onMedia: (place, leg) => {
-        this.sitAs(leg);
-        this.attaching = this.keeper.go(place);
-        this.attaching.catch(() => {}); // `start` reports the first; the keeper repeats the others.
-      },
-      onView: (view) => this.follow(view),
-      onNotice: (code, message) => this.options.onNotice?.(code, message),
-      onEnded: (reason) => {
-        this.stop();
-        this.options.onEnded?.(reason);
-      },
     });
     await this.attaching;
     if (!this.media) throw new Fault('bot.no-media', `${this.name} was seated, but media could not be set up.`);
     this.watch = setInterval(() => this.confirm(), WATCH_EVERY_MS);
   }
 
-  /** A new leg is a new sender: marks and stream names say whose they are. */
-  private sitAs(leg: LegId): void {
-    if (leg === this.leg_) return;
+  /** What becomes of what a seat says, whichever it is. */
+  private readonly news: Omit<SeatOptions, 'gatewayUrl' | 'join'> = {
+    onWaiting: (reason) => this.options.onWaiting?.(reason),
+    onMedia: (place, leg) => {
+      // A new leg is a new sender.
+      if (leg !== this.leg_) this.sitAs(leg, sendersOf(leg, this.clip));
+      this.attaching = this.keeper.go(place);
+      this.attaching.catch(() => {}); // `start` reports the first; the keeper repeats the others.
+    },
+    onView: (view) => this.follow(view),
+    onNotice: (code, message) => this.options.onNotice?.(code, message),
+    onMove: (offer) => void this.consider(offer),
+    onEnded: (reason) => {
+      this.stop();
+      this.options.onEnded?.(reason);
+    },
+  };
+
+  private sitAs(leg: LegId, { camera, microphone }: Senders): void {
     this.leg_ = leg;
-    this.camera = new CameraSender(this.clip, markOf(leg), leg);
-    this.microphone = new MicrophoneSender(this.clip.speech, leg);
-    // Everything, until the node says what anybody watches.
-    this.camera.layers({ large: true, small: true }, monotonicMs());
+    this.camera = camera;
+    this.microphone = microphone;
   }
 
-  private attach(place: MediaPlace, onLost: (why: string) => void): Promise<MediaSession> {
+  /** Goes when it is its turn, by the first way that leads there; otherwise it stays, and says why. */
+  private async consider({ afterMs, ways }: MoveOffer): Promise<void> {
+    const offer = ++this.offers;
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    for (const way of ways) {
+      const gatewayUrl = gatewayOfWay(way, this.options.gatewayUrl);
+      if (this.stopped || offer !== this.offers) return;
+      if (gatewayUrl === undefined) continue;
+      try {
+        await this.move(gatewayUrl);
+        return this.options.onNotice?.('bot.moved', way.name);
+      } catch (error) {
+        this.options.onNotice?.('bot.not-moved', `${way.name}: ${String(error)}`);
+      }
+    }
+  }
+
+  private async move(gatewayUrl: string): Promise<void> {
+    const { seat: before, me, clip } = this;
+    const { join, connect } = before.sitter;
+    const { authority } = this.options;
+    const now = { from: before.details.leg, muted: me?.muted !== false, cameraOff: me?.cameraOff ?? false };
+    const moved = await moveTo({
+      seat: { ...this.news, gatewayUrl, join: { ...join, ...now }, connect: connect + 1, ...(authority && { authority }) },
+      clip,
+      attach: (at) => this.attach(at),
+      onLost: (place, why) => this.keeper.lost(place, why),
+    });
+    this.seat = moved.seat;
+    if (this.stopped) {
+      moved.session.close();
+      return moved.seat.leave();
+    }
+    const speaksForMs = this.microphone.speaksForMs(monotonicMs());
+    this.sitAs(moved.seat.details.leg, moved);
+    this.keeper.adopt(moved.place, moved.session);
+    this.follow(moved.view);
+    if (speaksForMs > 0) this.speak(speaksForMs);
+    await before.leave();
+  }
+
+  private attach(at: MediaPlace & Senders & Pick<SessionOptions, 'leg' | 'onLost'>): Promise<MediaSession> {
     const { receive = 'everything', traceparent, authority, localAddress } = this.options;
     return MediaSession.attach({
-      ...place,
-      leg: this.leg_,
-      camera: this.camera,
-      microphone: this.microphone,
+      ...at,
       receive,
       ...(traceparent && { traceparent }),
       received: this.received_,
       ...(authority && { authority }),
       ...(localAddress && { localAddress }),
       onSpeaking: (legs) => (this.speakingNow = legs),
-      onLost,
     });
   }
 

@@ -35,6 +35,20 @@ export class MediaKeeper {
     return attempt;
   }
 
+  /** Media come from `place` by a session that was made elsewhere; the one before is closed. */
+  adopt(place: MediaPlace, session: MediaSession): void {
+    const before = this.current;
+    this.place = place;
+    this.current = session;
+    before?.close();
+  }
+
+  /** The session at `place` is gone. */
+  lost(place: MediaPlace, why: string): void {
+    if (place === this.place) this.current = null;
+    this.repeat(place, why);
+  }
+
   close(): void {
     this.closed = true;
     if (this.again) clearTimeout(this.again);
@@ -47,10 +61,7 @@ export class MediaKeeper {
     this.current?.close();
     this.current = null;
     try {
-      const session = await this.options.attach(place, (why) => {
-        this.current = null;
-        this.repeat(place, why);
-      });
+      const session = await this.options.attach(place, (why) => this.lost(place, why));
       if (this.closed) session.close();
       else this.current = session;
     } catch (error) {

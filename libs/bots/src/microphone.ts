@@ -69,6 +69,11 @@ export class MicrophoneSender {
     this.speakingUntilMs = 0;
   }
 
+  /** How long it goes on, ms; 0 if it is quiet. */
+  speaksForMs(nowMs: number): number {
+    return Math.max(0, this.speakingUntilMs - nowMs);
+  }
+
   speaking(nowMs: number): boolean {
     return !this.muted && nowMs < this.speakingUntilMs;
   }

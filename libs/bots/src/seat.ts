@@ -1,6 +1,6 @@
 import type { LegId } from '@isthmus/conference';
 import { Fault, Refusal } from '@isthmus/kernel';
-import type { Act, ClientToGateway, EndReason, GatewayToClient, JoinRequest, MeetingView } from '@isthmus/protocol';
+import type { Act, ClientToGateway, EndReason, GatewayToClient, JoinRequest, MeetingView, MoveOffer } from '@isthmus/protocol';
 import { Line } from './line.js';
 
 /**
@@ -25,6 +25,8 @@ export interface SeatOptions {
   readonly onMedia: (place: MediaPlace, leg: LegId) => void;
   readonly onView: (view: MeetingView) => void;
   readonly onNotice: (code: string, message: string) => void;
+  /** Its site is to end, and this is how to get to another. */
+  readonly onMove: (offer: MoveOffer) => void;
   /** The seat is gone for good. */
   readonly onEnded: (reason: string) => void;
 }
@@ -68,6 +70,11 @@ export class Seat {
     return this.joined;
   }
 
+  /** Who sits here, and how often they have connected. */
+  get sitter(): { readonly join: SeatOptions['join']; readonly connect: number } {
+    return { join: this.options.join, connect: this.connect };
+  }
+
   async act(act: Act): Promise<void> {
     await this.request({ type: 'act', act });
   }
@@ -97,6 +104,7 @@ export class Seat {
 
   private async enter(): Promise<void> {
     const { gatewayUrl, join, authority } = this.options;
+    const { from: _, ...again } = join;
     this.connect++;
     const line: Line<GatewayToClient, ClientToGateway> = await Line.open(
       webSocketUrl(gatewayUrl),
@@ -110,7 +118,7 @@ export class Seat {
     );
     this.line = line;
     const answer = await line.request(
-      { ...join, type: 'join', connect: this.connect, ...(this.resume && { resume: this.resume }) },
+      { ...(this.joined ? again : join), type: 'join', connect: this.connect, ...(this.resume && { resume: this.resume }) },
       {
         provisional: ({ type }) => type === 'waiting',
         onAnswer: (answer) => {
@@ -131,6 +139,7 @@ export class Seat {
   }
 
   private told(message: GatewayToClient): void {
+    if (this.left) return;
     switch (message.type) {
       case 'view':
         return this.options.onView(message.view);
@@ -139,7 +148,8 @@ export class Seat {
       case 'media':
         return this.options.onMedia(message.media, this.details.leg);
       case 'notice':
-        return this.options.onNotice(message.code, message.message);
+        this.options.onNotice(message.code, message.message);
+        return message.move && this.options.onMove(message.move);
       case 'ended':
         if (WORTH_A_RETURN.has(message.reason)) return this.lost(message.message);
         this.close();

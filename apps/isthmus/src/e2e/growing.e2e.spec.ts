@@ -1,22 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SplitStory } from '../testing/split-story.js';
+import { Attendee, startBrowser } from '../testing/attendee.js';
+import { GUEST_PIN, ROOM, SplitStory } from '../testing/split-story.js';
 import { WorldOfSites } from '../testing/world-of-sites.js';
 
 /** S6, S8: a deployment grows while people meet: each machine joins by one command, and nobody who is there notices. */
 let world: WorldOfSites;
 let story: SplitStory;
 let usedOnce: string;
+let browser: Browser | undefined;
 /** Of each node; one more person than that needs one more node. */
 const CAPACITY = 3;
 
 beforeAll(async () => {
-  world = await WorldOfSites.start(['nyc', 'lon'], ['cpt', 'rack'], CAPACITY);
+  world = await WorldOfSites.start(['nyc', 'lon'], ['cpt', 'rack'], CAPACITY, true);
   story = new SplitStory(world);
   await story.begin(2);
 }, 180_000);
-afterAll(() => world?.close());
+afterAll(async () => {
+  await browser?.close();
+  await world?.close();
+});
 
 const soon = { timeout: 30_000, interval: 500 };
 
@@ -72,6 +78,37 @@ describe('a running deployment', () => {
     expect((await story.nobodyWasDisconnected()).filter((what) => !what.includes('bot.reattaching'))).toEqual([]);
     const logOfNode = () => readFileSync(join(world.state, 'rack', 'nyc-2', 'nyc-2.log'), 'utf8');
     await expect.poll(logOfNode, soon).toContain('an administrator removed this media node');
+  });
+
+  it('ends a site by one command, whose people are taken to the others by themselves, in a browser, too', async () => {
+    await story.leave(story.at('nyc')[0]!);
+    browser = await startBrowser(undefined, world.browserAt('cpt'));
+    const ana = await Attendee.at(browser, `${world.site('cpt').gatewayUrl}/r/${ROOM}`, { viewport: { width: 640, height: 400 } });
+    await ana.knock('Ana');
+    await ana.pin(GUEST_PIN);
+    await ana.part('meeting').waitFor();
+    story.add('cpt', 'Ana');
+    await story.isOne();
+    const lostBefore = await story.nobodyWasDisconnected();
+    const isTold = ana
+      .part('toasts')
+      .getByText(/^You are now connected through (NYC|LON)\.$/)
+      .waitFor({ timeout: 60_000 });
+    const darkMs = await story.darkWhile(async () => {
+      const { status, stderr } = await world.administrate('site', 'remove', 'cpt', '--within', '60');
+      expect(`${status}: ${stderr}`).toMatch(/^0: .*cpt is drained: nobody is in a meeting there.*no part of the deployment/s);
+      await isTold;
+      await story.isOne();
+    });
+    process.stdout.write(`a site has ended; nobody was without the right pictures for more than ${darkMs} ms\n`);
+    // A moment is promised, on a machine that has nothing else to do.
+    expect(darkMs).toBeLessThan(15_000);
+    expect(await story.nobodyWasDisconnected()).toEqual(lostBefore);
+    const moving = async () => (await ana.sees()).map(({ leg, frames }) => [leg, frames] as const);
+    const before = new Map(await moving());
+    expect([...before.keys()]).toHaveLength(story.all.length - 1);
+    const stillThere = async () => (await moving()).filter(([leg, frames]) => frames > (before.get(leg) ?? Infinity)).length;
+    await expect.poll(stillThere, soon).toBe(before.size);
   });
 
   it('takes a token once, whole, and from its own management only', async () => {

@@ -181,6 +181,25 @@ export class SplitStory {
     return reports.flatMap(({ name, ended, notices }) => [...ended, ...notices.filter(lost)].map((what) => `${name}: ${what}`));
   }
 
+  /** Does something, and tells for how long at most somebody's pictures were not those of their stage meanwhile; ms. */
+  async darkWhile(work: () => Promise<void>): Promise<number> {
+    const sites = this.world.sites.map(({ id }) => id);
+    await this.look(sites);
+    this.log.clear();
+    await work();
+    await this.look(sites);
+    const now = Date.now();
+    const spans = [...this.log.values()].flatMap((moments) => {
+      let since: number | undefined;
+      return [...moments, { at: now, shown: true }].map(({ at, shown }) => {
+        const darkMs = since === undefined ? 0 : at - since;
+        since = shown ? undefined : (since ?? at);
+        return darkMs;
+      });
+    });
+    return Math.max(0, ...spans);
+  }
+
   private async look(sites: readonly string[]): Promise<readonly BotReport[]> {
     const reports: readonly CrewReport[] = await Promise.all(sites.map((id) => this.world.site(id).crew.report()));
     for (const { bots, stallMs } of reports) {

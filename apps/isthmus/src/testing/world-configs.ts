@@ -41,11 +41,12 @@ export const siteConfigOf = (
   stateDir: string,
   management: SiteConfig['management'],
   capacity: number,
+  clientHost = '127.0.0.1',
 ): SiteConfig => ({
   site: name as SiteId,
   name: name.toUpperCase(),
   host: address,
-  clientHost: '127.0.0.1',
+  clientHost,
   ports: {
     meet: PORTS.meet,
     brainLink: PORTS.link,

@@ -43,10 +43,13 @@ export class SiteInWorld {
     readonly parts: readonly Part[],
     readonly crew: Crew,
     readonly stateDir: string,
+    /** Where its people reach it. They are on its own machine: where it is `localhost`, a browser gives them their camera without HTTPS. */
+    private readonly clientHost = '127.0.0.1',
   ) {}
 
-  /** People of this site are on its own machine: where it is `localhost`, a browser gives them their camera without HTTPS. */
-  readonly gatewayUrl = `http://127.0.0.1:${PORTS.meet}`;
+  get gatewayUrl(): string {
+    return `http://${this.clientHost}:${PORTS.meet}`;
+  }
 
   async digests(): Promise<readonly RoomDigest[]> {
     const { status, body } = await this.crew.fetch(`http://${this.machine.address}:${PORTS.brain}/diagnostics/rooms`);
@@ -73,8 +76,11 @@ export class WorldOfSites {
     private facts: { readonly siteUrl: string; readonly caFingerprint: string },
   ) {}
 
-  /** @param more machines that stand there without a site, as yet */
-  static async start(sites: readonly string[], more: readonly string[] = [], capacity = 50): Promise<WorldOfSites> {
+  /**
+   * @param more machines that stand there without a site, as yet
+   * @param open these sites can be reached by people on other machines, too
+   */
+  static async start(sites: readonly string[], more: readonly string[] = [], capacity = 50, open = false): Promise<WorldOfSites> {
     const state = mkdtempSync(join(tmpdir(), 'isthmus-world-'));
     const wire = await Namespaces.open(['management', ...sites, ...more]);
     let world: WorldOfSites | undefined;
@@ -94,7 +100,7 @@ export class WorldOfSites {
       world = new WorldOfSites(wire, state, management, await Crew.at(machine, 'management'), facts);
       await world.administer([{ do: 'sign-in', name: ADMINISTRATOR.name, password: FIRST_PASSWORD, next: ADMINISTRATOR.password }]);
       const brokers = brokersUnderTest(sites.length);
-      await Promise.all(sites.map((id, at) => world!.startSite(id, capacity, brokers?.[at])));
+      await Promise.all(sites.map((id, at) => world!.startSite(id, capacity, open, brokers?.[at])));
       return world;
     } catch (error) {
       await (world?.close() ?? wire.close());
@@ -176,14 +182,15 @@ export class WorldOfSites {
     });
   }
 
-  private async startSite(id: string, capacity: number, broker: string | undefined): Promise<void> {
+  private async startSite(id: string, capacity: number, open: boolean, broker: string | undefined): Promise<void> {
     const machine = this.wire.machine(id);
     const { token } = await this.management.ask<{ token: string }>('enrolment-token', id);
     const stateDir = join(this.state, id);
     const management = { url: this.facts.siteUrl, caFingerprint: this.facts.caFingerprint, token };
-    const config = siteConfigOf(machine, stateDir, management, capacity);
+    const clientHost = open ? machine.address : undefined;
+    const config = siteConfigOf(machine, stateDir, management, capacity, clientHost);
     const parts = broker === undefined ? [this.wholeSite(machine, config)] : await this.siteApart(machine, config, broker);
-    const site = new SiteInWorld(id, machine, parts, await Crew.at(machine, id), stateDir);
+    const site = new SiteInWorld(id, machine, parts, await Crew.at(machine, id), stateDir, clientHost);
     // Before they start: if one of them cannot, the others are ended with the world.
     this.running.push(site);
     await Promise.all(parts.map((part) => part.start()));
