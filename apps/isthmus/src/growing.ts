@@ -23,7 +23,7 @@ export const addGrowing = ({ isthmus, site }: Record<'isthmus' | 'site', Command
     .addHelpText('after', '\nExample:\n  isthmus site add cpt --name "Cape Town" --address 192.0.2.7')
     .action((id: string, options: SiteFlags) => sayFailure(async () => (await estate()).addSite(id, options)));
   asAdministrator(site.command('drain <id>'))
-    .description('let nobody new in at a site, ask who is there to go to another one, and wait until nobody is in')
+    .description('let nobody new in at a site, take who is there to other ones, and wait until nobody is in')
     .option('--within <seconds>', 'how long to wait; it stays draining', whole, 600)
     .addHelpText('after', '\nExample:\n  isthmus site drain cpt')
     .action((id: string, options: DrainFlags) => sayFailure(async () => (await estate()).drainSite(id, options)));

@@ -44,7 +44,7 @@ export const SiteMachines = ({ site, nodes }: { readonly site: Site; readonly no
       >
         {site.draining
           ? 'People come in there again.'
-          : 'Nobody new comes in there. Whoever is in is told at which other sites the same meeting is, and stays until they go.'}
+          : 'Nobody new comes in there. Whoever is in is taken to another site, or told where the same meeting is if that does not work.'}
       </Confirm>
       <Confirm
         opened={open === 'remove'}
