@@ -238,6 +238,7 @@ export class ConferenceMedia {
         send: (message) => send(to, message),
         translate,
         hushed: (offered) => this.hushed(offered),
+        spoke: (streamId) => this.voices?.spoke(streamId) ?? true,
         failed: (error) => failed(`pipe to ${to.node}`, error),
         now,
       });

@@ -22,6 +22,8 @@ export interface PipeOptions {
   readonly translate: (host: string) => string;
   /** Voices that should not be carried now. */
   readonly hushed: (offered: readonly OfferedVoice[]) => ReadonlySet<LegId>;
+  /** Whether a voice may have been heard lately. */
+  readonly spoke: (streamId: string) => boolean;
   readonly failed: (error: unknown) => void;
   readonly now: () => number;
 }
@@ -40,13 +42,14 @@ export class Pipe {
   private boundTo: string | undefined;
   private offers: Offers | undefined;
   private readonly accepted = new Map<string, { readonly parameters: string; readonly stream: Stream }>();
-  private readonly tally = new Tally();
+  private readonly tally: Tally;
   private sends: PipeDesire['sends'] = [];
   private work: Promise<void> = Promise.resolve();
   private closed = false;
 
   constructor(private readonly options: PipeOptions) {
     this.leads = options.self < options.to.node;
+    this.tally = new Tally(options.spoke, options.now);
   }
 
   /** Offers what may have to cross, and opens what has to. */

@@ -6,8 +6,7 @@ import { Tally } from './tally.js';
 let asked: string[];
 const line = <T>(id: string, kind: 'audio' | 'video', bytes: () => number): T =>
   ({
-    id,
-    kind,
+    ...{ id, kind, streamId: `of ${id}` },
     open: true,
     closed: false,
     bytes: async () => {
@@ -20,8 +19,14 @@ const transport = (sent: () => { rtp: number; wire: number }, received = sent): 
 
 describe('the tally of a pipe', () => {
   let tally: Tally;
+  let speaks: boolean;
+  let now: number;
   beforeEach(() => {
-    tally = new Tally();
+    [speaks, now] = [true, 0];
+    tally = new Tally(
+      () => speaks,
+      () => now,
+    );
     asked = [];
   });
 
@@ -65,5 +70,25 @@ describe('the tally of a pipe', () => {
     expect(await read()).toBe(1_000);
     [voice, rtp] = [120, 1_200];
     expect(await read()).toBe(1_080);
+  });
+
+  it('asks a voice that is silent only every ten seconds, and at once when it speaks', async () => {
+    const feeds = [line<Feed>('voice', 'audio', () => 300)];
+    const streams = [line<Stream>('their voice', 'audio', () => 100)];
+    const pipe = transport(() => ({ rtp: 1_000, wire: 1_000 }));
+    const second = async () => {
+      now += 1_000;
+      asked = [];
+      await tally.read(pipe, feeds, streams);
+      return asked;
+    };
+    speaks = false;
+    // For the first time: nothing is known of them yet.
+    expect(await second()).toEqual(['voice', 'their voice']);
+    for (let silent = 1; silent < 10; silent++) expect(await second()).toEqual([]);
+    expect(await second()).toEqual(['voice', 'their voice']);
+    speaks = true;
+    expect(await second()).toEqual(['voice', 'their voice']);
+    expect(await second()).toEqual(['voice', 'their voice']);
   });
 });

@@ -13,6 +13,8 @@ const ESTABLISHED_MS = 1_500;
 const CONTESTS_MS = 300;
 /** While somebody speaks, and nothing else makes us look, look so often whether they still do. */
 const CEASED_WITHIN_MS = 300;
+/** Whoever asks once a second whether a voice has been heard misses none. */
+const SPOKE_WITHIN_MS = 2_500;
 /** Spoke is said again this often while it lasts: what was lost is made good. */
 const REPEAT_MS = 1_500;
 
@@ -89,6 +91,12 @@ export class Voices {
 
   speaks(leg: LegId): boolean {
     return this.detector.speaks(leg, this.now());
+  }
+
+  /** Whether a stream has been heard in the last seconds; of one that is not listened to, nobody knows. */
+  spoke(streamId: string): boolean {
+    const microphone = this.microphones.get(streamId);
+    return microphone === undefined || this.detector.speaks(microphone.leg, this.now(), SPOKE_WITHIN_MS);
   }
 
   levelOf(leg: LegId): Dbov {
