@@ -142,21 +142,22 @@ export class Offers {
       voice && this.sends.get(leg)?.voice ? [{ leg, carried: voice.open }] : [],
     );
     const hushed = this.options.hushed(voices);
-    await Promise.all([...this.offers.values()].map((offer) => this.settleOne(offer, hushed)));
+    await Promise.all([...this.offers.values()].flatMap((offer) => this.settleOne(offer, hushed)));
   }
 
-  private async settleOne({ arriving: { leg, stream }, feeds, acquainted }: Offer, hushed: ReadonlySet<LegId>): Promise<void> {
+  /** What has to be done for it, which nearly always is nothing. */
+  private settleOne({ arriving: { leg, stream }, feeds, acquainted }: Offer, hushed: ReadonlySet<LegId>): readonly Promise<void>[] {
     const send = this.sends.get(leg);
     const large = send?.large ?? false;
     const small = send?.small ?? false;
-    if (feeds.voice) return feeds.voice.gate((send?.voice ?? false) && !hushed.has(leg));
-    if (!feeds.large) return feeds.small?.gate(small || large);
+    if (feeds.voice) return gate(feeds.voice, (send?.voice ?? false) && !hushed.has(leg));
+    if (!feeds.large) return gate(feeds.small, small || large);
     // A feed whose layer is missing takes the other one, and that one would then cross twice: hence `live`.
     const shown = acquainted === 'busy';
-    await Promise.all([
-      shown && !small ? undefined : feeds.small?.gate(small && stream.live(0)),
-      shown && !large ? undefined : feeds.large.gate(large && stream.live(1)),
-    ]);
+    return [
+      ...(shown && !small ? [] : gate(feeds.small, small && stream.live(0))),
+      ...(shown && !large ? [] : gate(feeds.large, large && stream.live(1))),
+    ];
   }
 
   /**
@@ -207,3 +208,6 @@ export class Offers {
     offer.openSince = this.options.now();
   }
 }
+
+const gate = (feed: Feed | undefined, open: boolean): readonly Promise<void>[] =>
+  feed === undefined || feed.open === open ? [] : [feed.gate(open)];

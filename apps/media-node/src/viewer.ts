@@ -60,9 +60,11 @@ export class Viewer {
 
   /** Makes it so. True if something could not be settled yet, and should be looked at again soon. */
   async reconcile(desire: LegDesire, streams: Streams): Promise<boolean> {
-    const offers = await this.addMissing(wantsOf(desire, streams));
+    const wants = wantsOf(desire, streams);
+    if (this.missing(wants).length === 0) return this.settle(wants);
+    const offers = await this.addMissing(wants);
     if (offers.length > 0) this.handlers.offered(offers);
-    return this.settle(desire, streams);
+    return this.settle(wantsOf(desire, streams));
   }
 
   /** All that the client should set up at once, when it attaches. */
@@ -79,9 +81,12 @@ export class Viewer {
   }
 
   private async addMissing(wants: ReadonlyMap<string, Want>): Promise<readonly ConsumerOffer[]> {
-    const missing = [...wants].filter(([key, { arriving }]) => this.shown.get(key)?.arriving !== arriving);
-    const offers = await Promise.all(missing.map(([key, want]) => this.add(key, want)));
+    const offers = await Promise.all(this.missing(wants).map(([key, want]) => this.add(key, want)));
     return offers.filter((offer) => offer !== undefined);
+  }
+
+  private missing(wants: ReadonlyMap<string, Want>): readonly (readonly [string, Want])[] {
+    return [...wants].filter(([key, { arriving }]) => this.shown.get(key)?.arriving !== arriving);
   }
 
   private async add(key: string, { arriving, large }: Want): Promise<ConsumerOffer | undefined> {
@@ -99,21 +104,33 @@ export class Viewer {
     return { id: feed.id, producerId: stream.id, leg, source, kind: stream.kind, rtpParameters: feed.rtpParameters };
   }
 
-  private async settle(desire: LegDesire, streams: Streams): Promise<boolean> {
-    const wants = wantsOf(desire, streams);
-    const unsettled = await Promise.all([...this.shown].map(([key, shown]) => this.settleOne(shown, wants.get(key))));
+  private async settle(wants: ReadonlyMap<string, Want>): Promise<boolean> {
+    let unsettled = false;
+    const underWay: Promise<boolean>[] = [];
+    // Nearly always nothing has to be done, for any of some twenty feeds, and then nothing is waited for.
+    for (const [key, shown] of this.shown) {
+      const outcome = this.settleOne(shown, wants.get(key));
+      if (typeof outcome === 'boolean') unsettled ||= outcome;
+      else underWay.push(outcome);
+    }
     this.closeLongParked();
-    return unsettled.some(Boolean);
+    return (await Promise.all(underWay)).some(Boolean) || unsettled;
   }
 
-  private async settleOne(shown: Shown, want: Want | undefined): Promise<boolean> {
+  private settleOne(shown: Shown, want: Want | undefined): boolean | Promise<boolean> {
     const wanted = want?.arriving === shown.arriving;
     if (shown.wanted && !wanted) shown.parkedAt = this.now();
     shown.wanted = wanted;
-    const steered = wanted && shown.feed.kind === 'video' ? await this.steer(shown, want.large) : true;
+    const steered = wanted && shown.feed.kind === 'video' ? this.steer(shown, want.large) : true;
+    return typeof steered === 'boolean' ? this.gate(shown, steered) : steered.then((done) => this.gate(shown, done));
+  }
+
+  private gate(shown: Shown, steered: boolean): boolean | Promise<boolean> {
+    const { feed, wanted, ready } = shown;
     const mayBegin = this.mayBegin(shown);
-    await shown.feed.gate(wanted && shown.ready && mayBegin);
-    return !steered || (wanted && !mayBegin);
+    const unsettled = !steered || (wanted && !mayBegin);
+    const open = wanted && ready && mayBegin;
+    return feed.open === open ? unsettled : feed.gate(open).then(() => unsettled);
   }
 
   /** A feed takes whatever layer there is when it begins; of a stream that has just come, it could not leave that one again soon. */
@@ -124,20 +141,24 @@ export class Viewer {
   }
 
   /** Large if the viewer's network bears it. False if another layer than that leaves although both arrive. */
-  private async steer(shown: Shown, large: boolean): Promise<boolean> {
+  private steer(shown: Shown, large: boolean): boolean | Promise<boolean> {
     const { feed, arriving } = shown;
     if (arriving.stream.layers === 1) return true;
     const layer: Layer = large && !this.congested(feed) ? 1 : 0;
     const now = this.now();
+    const settled = () => feed.layer === layer || !feed.open || !arriving.stream.live(layer);
     if (feed.preferred !== layer) {
       shown.askedAt = now;
-      await feed.prefer(layer);
+      return feed.prefer(layer).then(settled);
     }
-    const settled = feed.layer === layer || !feed.open || !arriving.stream.live(layer);
-    if (settled || now - shown.askedAt < POKE_AFTER_MS) return settled;
+    if (settled() || now - shown.askedAt < POKE_AFTER_MS) return settled();
     // A layer can only be switched to once its sender's report has told how its clock relates to the other's (RFC 3550
     // §6.4.1); mediasoup does not look again by itself when that comes after the layer (ADR 0006).
     shown.askedAt = now;
+    return this.poke(feed, layer);
+  }
+
+  private async poke(feed: Feed, layer: Layer): Promise<false> {
     await feed.prefer(layer === 1 ? 0 : 1);
     await feed.prefer(layer);
     return false;
