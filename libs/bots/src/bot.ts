@@ -129,6 +129,11 @@ export class Bot {
   get received(): Readonly<Received> {
     return { ...this.received_ };
   }
+  /** Packets that the streams which arrive now should have brought and did not, by their sequence numbers. */
+  get lost(): number {
+    const nowMs = monotonicMs();
+    return (this.media?.incoming ?? []).reduce((sum, { reception }) => sum + reception.measured(nowMs).packetsLost, 0);
+  }
   /** Every stage this bot was told of, in order, and when its pictures agreed. */
   get stages(): readonly Readonly<StageRecord>[] {
     return this.stages_;
