@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFact, type Fact } from '@isthmus/kernel';
@@ -15,6 +15,9 @@ const PROGRAM = fileURLToPath(new URL('../../../../libs/adapters/event-store-esd
 export class StoreUnderTest {
   private child: ChildProcess | undefined;
   private readonly file: string;
+  private readonly known: Fact[] = [];
+  /** Bytes. */
+  private readUpTo = 0;
 
   constructor(
     folder: string,
@@ -40,18 +43,25 @@ export class StoreUnderTest {
     if (this.child !== undefined) await ended(this.child, 'SIGKILL');
   }
 
-  /** Everything that this site has, its own and what it took from others, in the order it came. */
+  /** Everything that this site has, its own and what it took from others, in the order it came. What was read once is not read again. */
   facts(): readonly Fact[] {
     if (!existsSync(this.file)) return [];
-    const text = readFileSync(this.file, 'utf8');
-    // What follows the last end of line is being written.
-    const lines = text
-      .slice(0, text.lastIndexOf('\n') + 1)
-      .split('\n')
-      .filter(Boolean);
-    return lines
-      .flatMap((line) => (JSON.parse(line) as { readonly events: readonly { readonly data: string }[] }).events)
-      .map(({ data }) => JSON.parse(Buffer.from(data, 'base64').toString('utf8')) as unknown)
-      .filter((data) => isFact(data));
+    const file = openSync(this.file, 'r');
+    try {
+      const bytes = Buffer.alloc(fstatSync(file).size - this.readUpTo);
+      const read = bytes.subarray(0, readSync(file, bytes, 0, bytes.length, this.readUpTo));
+      // What follows the last end of line is being written.
+      const whole = read.subarray(0, read.lastIndexOf('\n') + 1);
+      this.readUpTo += whole.length;
+      for (const line of whole.toString('utf8').split('\n').filter(Boolean)) this.known.push(...factsOf(line));
+    } finally {
+      closeSync(file);
+    }
+    return this.known;
   }
 }
+
+const factsOf = (line: string): readonly Fact[] =>
+  (JSON.parse(line) as { readonly events: readonly { readonly data: string }[] }).events
+    .map(({ data }) => JSON.parse(Buffer.from(data, 'base64').toString('utf8')) as unknown)
+    .filter((data) => isFact(data));
