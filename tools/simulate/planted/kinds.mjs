@@ -62,7 +62,7 @@ export const PLANTED = [
   {
     name: 'view-by-half',
     breaks: 'a change that is not told because it looks like none',
-    file: 'apps/conference-brain/src/meeting.ts',
+    file: 'apps/conference-brain/src/meeting-output.ts',
     from: '  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });',
     to: '  JSON.stringify({ ...a, seats: a.seats.map(({ leg }) => leg), version: 0 }) === JSON.stringify({ ...b, seats: b.seats.map(({ leg }) => leg), version: 0 });',
   },

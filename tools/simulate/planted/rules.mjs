@@ -71,7 +71,7 @@ export const PLANTED = [
   {
     name: 'stage-of-the-last-four',
     breaks: 'rule 11: the stage follows who talks',
-    file: 'apps/conference-brain/src/meeting.ts',
+    file: 'apps/conference-brain/src/meeting-output.ts',
     from: '  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });',
     to: '  JSON.stringify({ ...a, floor: a.byRecency[3] ? null : a.floor, byRecency: a.byRecency.slice(0, 4).sort(), version: 0 }) ===\n  JSON.stringify({ ...b, floor: b.byRecency[3] ? null : b.floor, byRecency: b.byRecency.slice(0, 4).sort(), version: 0 });',
   },
