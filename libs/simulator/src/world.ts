@@ -82,18 +82,38 @@ export class World implements SiteEvents {
     for (const site of this.sites) this.#startsIn(this.random.between(0, 300), site);
   }
 
+  /** From nothing to one meeting again. What breaks on the way, in a timer or where nobody waits for it, is a failure of this seed. */
   async live(): Promise<Outcome> {
-    const { schedule, sites } = this;
+    const { sites } = this;
+    const unheard = (error: unknown) => this.#unheard(error);
+    process.on('unhandledRejection', unheard);
+    process.on('uncaughtException', unheard);
+    try {
+      await this.#passes();
+    } catch (error) {
+      this.#unheard(error);
+    } finally {
+      process.off('unhandledRejection', unheard);
+      process.off('uncaughtException', unheard);
+    }
+    // Node keeps every joined signal with a listener until it is aborted, and with it all of this world.
+    for (const { peers } of sites) peers?.kill();
+    const print = sites.map(({ disk }) => [...disk.facts.keys()].sort().join()).join('|');
+    return { seed: this.seed, violations: this.ledger.violations, did: this.#summary(), merged: this.merged, print };
+  }
+
+  async #passes(): Promise<void> {
+    const { schedule } = this;
     this.begin();
     const { endMs, episodes } = planStory(this, new Random(this.seed, 'story'));
     for (const { kind } of episodes) this.note(`partition: ${kind}`);
     await schedule.runUntil(endMs);
     await schedule.runUntil(endMs + AFTERMATH_MS);
     compareSites(this);
-    // Node keeps every joined signal with a listener until it is aborted, and with it all of this world.
-    for (const { peers } of sites) peers?.kill();
-    const print = sites.map(({ disk }) => [...disk.facts.keys()].sort().join()).join('|');
-    return { seed: this.seed, violations: this.ledger.violations, did: this.#summary(), merged: this.merged, print };
+  }
+
+  #unheard(error: unknown): void {
+    this.ledger.violated('no failure goes unheard', error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   note(what: string, count = 1): void {
@@ -223,15 +243,5 @@ export class World implements SiteEvents {
   }
 }
 
-/** Lives one seed through, from nothing to one meeting again. */
-export const runSeed = async (seed: number, options: WorldOptions = {}): Promise<Outcome> => {
-  const world = new World(seed, options);
-  const unheard = (error: unknown) =>
-    world.ledger.violated('no failure goes unheard', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.on('unhandledRejection', unheard);
-  try {
-    return await world.live();
-  } finally {
-    process.off('unhandledRejection', unheard);
-  }
-};
+/** Lives one seed through. */
+export const runSeed = (seed: number, options: WorldOptions = {}): Promise<Outcome> => new World(seed, options).live();
