@@ -1,4 +1,4 @@
-import { categoryOf, Fault, Refusal, type Fact, type StreamName } from '@isthmus/kernel';
+import { categoryOf, Fault, Refusal, subjectOf, type Fact, type StreamName } from '@isthmus/kernel';
 import type { EventStore, Position, Stored } from '@isthmus/ports';
 import type { Random } from './random.js';
 import type { Schedule } from './schedule.js';
@@ -6,12 +6,34 @@ import type { Schedule } from './schedule.js';
 /** The share of writes that take very long at any time. */
 const SELDOM = 0.01;
 
+/** A fact, and its place among all of its category, from 1 on. */
+interface Kept {
+  readonly at: number;
+  readonly fact: Fact;
+}
+
+/** Of a conference's id; what has no room in it is of none. */
+const roomOf = (conference: string): string => conference.slice(0, Math.max(0, conference.indexOf('_')));
+
+const NOTHING: readonly Kept[] = [];
+
+/** @returns how many there are under this name now */
+const pushed = <Name, Item>(lists: Map<Name, Item[]>, name: Name, item: Item): number => {
+  const list = lists.get(name);
+  if (list !== undefined) return list.push(item);
+  lists.set(name, [item]);
+  return 1;
+};
+
 /** What survives when the process does not: facts in the order in which they became durable, and counters. */
 export class Disk {
   readonly facts = new Map<string, Fact>();
+  private order: Fact[] = [];
+  private meetings = new Map<string, Fact[]>();
   private categories = new Map<string, Fact[]>();
+  private kept = new Map<StreamName, Kept[]>();
   private heads = new Map<StreamName, number>();
-  private streamNames = new Map<string, Set<StreamName>>();
+  private streamNames = new Map<string, StreamName[]>();
   bookmarks = new Map<string, Position>();
   snapshots = new Map<string, string>();
   epoch = 0;
@@ -35,8 +57,23 @@ export class Disk {
     return this.categories.get(category) ?? [];
   }
 
+  /** What came after the first so many. */
+  since(count: number): readonly Fact[] {
+    return count === this.order.length ? [] : this.order.slice(count);
+  }
+
+  /** Facts of a room's conferences. */
+  meetingsIn(room: string): readonly Fact[] {
+    return this.meetings.get(room) ?? [];
+  }
+
+  /** What there is of one stream. */
+  of(stream: StreamName): readonly Kept[] {
+    return this.kept.get(stream) ?? NOTHING;
+  }
+
   streams(category: string): readonly StreamName[] {
-    return [...(this.streamNames.get(category) ?? [])].sort();
+    return (this.streamNames.get(category) ?? []).toSorted();
   }
 
   /** True if it was not here. */
@@ -45,13 +82,11 @@ export class Disk {
     const category = categoryOf(fact.stream);
     this.facts.set(fact.hash, fact);
     this.lives.set(fact.hash, this.life);
-    const rows = this.categories.get(category);
-    if (rows === undefined) this.categories.set(category, [fact]);
-    else rows.push(fact);
+    this.order.push(fact);
+    if (category === 'conference') pushed(this.meetings, roomOf(subjectOf(fact.stream)), fact);
+    const at = pushed(this.categories, category, fact);
+    if (pushed(this.kept, fact.stream, { at, fact }) === 1) pushed(this.streamNames, category, fact.stream);
     this.heads.set(fact.stream, Math.max(this.head(fact.stream), fact.seq));
-    const names = this.streamNames.get(category);
-    if (names === undefined) this.streamNames.set(category, new Set([fact.stream]));
-    else names.add(fact.stream);
     return true;
   }
 
@@ -150,28 +185,41 @@ export class SimulatedStore implements EventStore {
   }
 
   async *read(stream: StreamName, from = 0): AsyncIterable<Fact> {
-    for (const fact of this.disk.rows(categoryOf(stream))) if (fact.stream === stream && fact.seq >= from) yield fact;
+    for (const { fact } of this.disk.of(stream)) if (fact.seq >= from) yield fact;
     if (this.#dead) await never();
   }
 
   async *follow(category: string, after: Position | undefined, signal: AbortSignal): AsyncIterable<Stored> {
     let at = this.disk.placeOf(category, after);
-    while (!signal.aborted) {
-      if (this.#dead) await never();
-      const all = this.disk.rows(category);
-      if (at < all.length) {
-        const fact = all[at]!;
-        at += 1;
-        yield { position: this.disk.positionOf(category, at), fact };
-      } else await this.#news(signal);
+    let wake = () => {};
+    const aborted = () => wake();
+    signal.addEventListener('abort', aborted);
+    try {
+      while (!signal.aborted) {
+        if (this.#dead) await never();
+        const all = this.disk.rows(category);
+        if (at < all.length) {
+          const fact = all[at]!;
+          at += 1;
+          yield { position: this.disk.positionOf(category, at), fact };
+        } else
+          await new Promise<void>((resolve) => {
+            wake = () => {
+              this.#waiting.delete(wake);
+              resolve();
+            };
+            this.#waiting.add(wake);
+          });
+      }
+    } finally {
+      signal.removeEventListener('abort', aborted);
     }
   }
 
   async *learned(stream: StreamName, after?: Position): AsyncIterable<Stored> {
     const category = categoryOf(stream);
-    const all = this.disk.rows(category);
-    for (let at = this.disk.placeOf(category, after) + 1; at <= all.length; at++)
-      if (all[at - 1]!.stream === stream) yield { position: this.disk.positionOf(category, at), fact: all[at - 1]! };
+    const place = this.disk.placeOf(category, after);
+    for (const { at, fact } of this.disk.of(stream)) if (at > place) yield { position: this.disk.positionOf(category, at), fact };
     if (this.#dead) await never();
   }
 
@@ -270,18 +318,6 @@ export class SimulatedStore implements EventStore {
   #keepBookmarks(): void {
     for (const [name, position] of this.#bookmarks) this.disk.bookmarks.set(name, position);
     this.#bookmarks.clear();
-  }
-
-  #news(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
   }
 }
 

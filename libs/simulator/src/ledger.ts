@@ -1,6 +1,7 @@
 import type { LegId } from '@isthmus/conference';
 import { siteOfStream, subjectOf, type Fact } from '@isthmus/kernel';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
+import type { Disk } from './disk.js';
 import type { Window } from './people.js';
 import type { SimulatedSite } from './site.js';
 
@@ -13,6 +14,8 @@ type Body = Readonly<Record<string, unknown>>;
 export class Ledger {
   readonly violations: string[] = [];
   readonly #promised = new Map<string, Fact>();
+  /** How many facts of each disk have been looked at. */
+  readonly #looked = new WeakMap<Disk, number>();
 
   constructor(
     private readonly disabled: ReadonlySet<string>,
@@ -26,7 +29,9 @@ export class Ledger {
   /** An acknowledgement means recorded (merge rule 15): what it says is on the disk by now. */
   acknowledged(window: Window, command: BrainCommand, answer: BrainAnswer): void {
     const { site } = window;
-    for (const fact of site.disk.facts.values()) if (siteOfStream(fact.stream) === site.id) this.#promised.set(fact.hash, fact);
+    for (const fact of site.disk.since(this.#looked.get(site.disk) ?? 0))
+      if (siteOfStream(fact.stream) === site.id) this.#promised.set(fact.hash, fact);
+    this.#looked.set(site.disk, site.disk.facts.size);
     const facts = factsOf(site, command.room);
     const says = (leg: LegId, ...types: readonly string[]) =>
       facts.some(({ type, body }) => types.includes(type) && (body as Body)['leg'] === leg);
@@ -176,5 +181,4 @@ const isArrival = (body: unknown, leg: LegId): boolean =>
   (body as Body | null)?.['leg'] === leg && typeof (body as Body)['person'] === 'string' && typeof (body as Body)['connect'] === 'number';
 
 /** What a disk holds of a room's conferences, whoever recorded it. */
-export const factsOf = (site: SimulatedSite, room: string): readonly Fact[] =>
-  site.disk.rows('conference').filter(({ stream }) => subjectOf(stream).startsWith(`${room}_`));
+export const factsOf = ({ disk }: SimulatedSite, room: string): readonly Fact[] => disk.meetingsIn(room);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { MANAGEMENT } from '@isthmus/estate';
 import { seal, streamNameOf, writerIdOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { textOfHead } from '@isthmus/ports';
@@ -108,4 +108,4 @@ const wordOn = ({ stream, seq, hash }: Fact): EstateWord => {
   return { certificate, heads: [{ stream, seq, hash, signature }] };
 };
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);

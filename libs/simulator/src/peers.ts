@@ -5,6 +5,8 @@ import type { End, Network } from './network.js';
 const RETRY_FIRST_MS = 100;
 const RETRY_LONGEST_MS = 2_000;
 const WINDOW = 8;
+/** Why a feed ends. Without a reason, each end would cost an exception with its stack, which nobody reads. */
+const OVER = 'over';
 
 type FromDialler = { readonly follow: Position | undefined } | { readonly more: true } | { readonly body: unknown };
 interface FromDialled {
@@ -218,7 +220,7 @@ class Feed {
   }
 
   stop(): void {
-    this.#ending.abort();
+    this.#ending.abort(OVER);
   }
 
   more(): void {

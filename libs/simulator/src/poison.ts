@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { seal, streamNameOf, subjectOf, writerIdOf, writerOf, epochOf, type Fact, type StreamName } from '@isthmus/kernel';
 import type { Random } from './random.js';
 import type { SimulatedSite } from './site.js';
@@ -47,6 +47,6 @@ export const lieOf = (site: SimulatedSite, n: number, random: Random): Fact | un
       after: seen === undefined ? [] : [{ stream: seen.stream, seq: seen.seq, hash: seen.hash }],
       ...draft,
     },
-    (text) => createHash('sha256').update(text).digest('hex'),
+    (text) => hash('sha256', text),
   );
 };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Signatures } from '@isthmus/ports';
 
 /**
@@ -14,4 +14,4 @@ export const simulatedSignatures = (holder: string, serial: number): Signatures 
   },
 });
 
-const signatureOf = (key: string, text: string): string => createHash('sha256').update(`${key} has said: ${text}`).digest('base64');
+const signatureOf = (key: string, text: string): string => hash('sha256', `${key} has said: ${text}`, 'base64');
