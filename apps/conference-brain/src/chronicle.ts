@@ -4,7 +4,6 @@ import {
   closingsAt,
   conference,
   groupsOf,
-  isLocked,
   joiningsOf,
   legOf,
   liveLegsOf,
@@ -33,7 +32,7 @@ import {
 import { inStep } from '@isthmus/service-kit/observing';
 import { addBounded, conferenceIdOf, conferenceOf, isOpening, joinedIn, readConference } from './conference-facts.js';
 import { occasionDigest, type RoomDigest } from './diagnostics.js';
-import { readBehind, type Footing, type Group, type History } from './footing.js';
+import { livenessOf, readBehind, type Footing, type Group, type History } from './footing.js';
 import type { Writer } from './writer.js';
 
 type Draft = Pick<Fact, 'type' | 'v' | 'by' | 'body'>;
@@ -351,12 +350,9 @@ export class Chronicle {
   }
 
   private liveness(): ReadonlyMap<ConferenceId, Liveness> {
-    return new Map(
-      this.groups.flatMap(({ ids, timeline }) => {
-        const liveness = { sites: new Set(liveLegsOf(timeline.state).map(({ site }) => site)), locked: isLocked(timeline.state) };
-        return ids.map((id) => [id, liveness] as const);
-      }),
-    );
+    const alive = new Map<ConferenceId, Liveness>();
+    for (const { ids, timeline } of this.groups) for (const id of ids) alive.set(id, livenessOf(timeline.state));
+    return alive;
   }
 
   /** The group that holds these conferences; while several are not yet joined for good, one made for the moment. */

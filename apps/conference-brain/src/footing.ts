@@ -1,4 +1,4 @@
-import { conference, type Conference, type ConferenceId } from '@isthmus/conference';
+import { conference, isLocked, liveLegsOf, type Conference, type ConferenceId, type Liveness } from '@isthmus/conference';
 import { createTimeline, type Fact, type Said, type Timeline } from '@isthmus/kernel';
 import type { EventStore } from '@isthmus/ports';
 import { readConference } from './conference-facts.js';
@@ -19,6 +19,17 @@ export interface Group {
   readonly ids: readonly ConferenceId[];
   readonly timeline: Timeline<Conference>;
 }
+
+/** Who is alive in what conferences come to. Worked out once for each state. */
+export const livenessOf = (state: Conference): Liveness => {
+  const known = LIVENESS.get(state);
+  if (known !== undefined) return known;
+  const liveness = { sites: new Set(liveLegsOf(state).map(({ site }) => site)), locked: isLocked(state) };
+  LIVENESS.set(state, liveness);
+  return liveness;
+};
+
+const LIVENESS = new WeakMap<Conference, Liveness>();
 
 /** A group of conferences that goes on from a snapshot: a brain that comes back has people answered before it has read all facts. */
 export interface Footing extends Group {

@@ -136,7 +136,20 @@ const isAlive = (liveness: Liveness | undefined, reach: ReadonlySet<SiteId>): bo
 const openedApart = (some: readonly Opening[], others: readonly Opening[]): boolean =>
   some.every((one) => others.every((other) => !one.reach.includes(other.said.site) || !other.reach.includes(one.said.site)));
 
-const joinedGroups = ({ opened, joined }: Openings): readonly (readonly Opening[])[] => {
+type Groups = readonly (readonly Opening[])[];
+
+/** Worked out once for each state. */
+const joinedGroups = (openings: Openings): Groups => {
+  const known = GROUPS.get(openings);
+  if (known !== undefined) return known;
+  const groups = groupsIn(openings);
+  GROUPS.set(openings, groups);
+  return groups;
+};
+
+const GROUPS = new WeakMap<Openings, Groups>();
+
+const groupsIn = ({ opened, joined }: Openings): Groups => {
   const groups = new Map<ConferenceId, Opening[]>(opened.map((opening) => [opening.conference, [opening]]));
   for (const conferences of joined) {
     const known = [...new Set(conferences.flatMap((id) => groups.get(id) ?? []))];

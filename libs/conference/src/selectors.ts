@@ -11,8 +11,16 @@ export type { Conference } from './state.js';
 const isFree = ({ ended, waiting, held }: LegStanding): boolean => ended === null && waiting === null && !held;
 
 /** Legs that are there, at the door and held ones too, in the order in which they came. */
-export const liveLegsOf = (conference: Conference): readonly Leg[] =>
-  [...standingOf(conference).legs.values()].filter(({ ended }) => ended === null).map(({ leg }) => leg);
+export const liveLegsOf = (conference: Conference): readonly Leg[] => {
+  const known = LIVE.get(conference);
+  if (known !== undefined) return known;
+  const live = [...standingOf(conference).legs.values()].flatMap(({ leg, ended }) => (ended === null ? [leg] : []));
+  LIVE.set(conference, live);
+  return live;
+};
+
+/** Worked out once for each state: every half second it is asked of every meeting. */
+const LIVE = new WeakMap<Conference, readonly Leg[]>();
 
 /** A conference is over when no legs remain anywhere. */
 export const isOver = (conference: Conference): boolean => liveLegsOf(conference).length === 0;

@@ -15,6 +15,17 @@ export interface LinkLoad {
  * this says over which links they go. Each is there once, however many sites are behind the link.
  */
 export const linkLoads = (view: ConferenceView, network: Network): readonly LinkLoad[] => {
+  const known = LOADS.get(view);
+  if (known?.network === network) return known.loads;
+  const loads = workOut(view, network);
+  LOADS.set(view, { network, loads });
+  return loads;
+};
+
+/** Every second it is asked of every meeting, and changes with the view or the network only. */
+const LOADS = new WeakMap<ConferenceView, { readonly network: Network; readonly loads: readonly LinkLoad[] }>();
+
+const workOut = (view: ConferenceView, network: Network): readonly LinkLoad[] => {
   const visible = view.seats.filter((seat) => seat.inReach && !seat.held);
   const stages = visible.map(({ leg, site }) => ({ site, stage: stageOf(leg, view.byRecency) }));
   const loads = new Map<string, { from: SiteId; to: SiteId; large: LegId[]; small: LegId[] }>();
