@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalState, type Conference, type ConferenceId } from '@isthmus/conference';
 
@@ -24,7 +24,7 @@ export const occasionDigest = (
   state: sha256(canonicalState(state)),
 });
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);
 
 interface Routes {
   use(path: string, handle: (request: IncomingMessage, response: ServerResponse) => void): unknown;

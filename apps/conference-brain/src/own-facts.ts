@@ -3,6 +3,8 @@ import type { EventStore, Position, Stored } from '@isthmus/ports';
 
 /** The categories whose facts travel between sites. */
 const CATEGORIES = ['room', 'conference'] as const;
+/** Why following ends. Without a reason, each end would cost an exception with its stack, which nobody reads. */
+const OVER = 'over';
 type Places = Partial<Record<(typeof CATEGORIES)[number], Position>>;
 
 /**
@@ -32,7 +34,7 @@ export async function* ownFacts(store: EventStore, site: SiteId, after: Position
       if (siteOfStream(result.value.fact.stream) === site) yield { position: JSON.stringify(places), fact: result.value.fact };
     }
   } finally {
-    stop.abort();
+    stop.abort(OVER);
     await Promise.allSettled(pending.values());
   }
 }

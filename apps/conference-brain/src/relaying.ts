@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isFact, siteOfStream, verify, type Fact, type Head, type SiteId, type StreamName } from '@isthmus/kernel';
 import { textOfHead, type EventStore, type Signatures, type Signed } from '@isthmus/ports';
 import { batchWord, brainMessage, LINK_LIST_MAX, type AuthorsWord, type BrainMessage, type SignedHead } from '@isthmus/protocol';
@@ -394,4 +394,4 @@ const bookmarkOf = (stream: StreamName): string => `word:${stream}`;
 const isSigned = (signatures: Signatures, { head, certificate }: Pick<Word, 'head' | 'certificate'>): boolean =>
   signatures.verify(siteOfStream(head.stream), textOfHead(head), { signature: head.signature, certificate });
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { ConferenceView, LegId, PersonId, Role } from '@isthmus/conference';
 import type { NodeId } from '@isthmus/placement';
 import type { Chance } from '@isthmus/ports';
@@ -20,12 +20,15 @@ const NOBODY: ReadonlyMap<LegId, Seating> = new Map();
 export class Seats {
   private readonly byLeg = new Map<LegId, Seating>();
   private readonly byRoom = new Map<string, Map<LegId, Seating>>();
+  private readonly key: KeyObject;
 
   /** @param key makes resume words; kept by the site, so that they outlive this process. */
   constructor(
     private readonly chance: Chance,
-    private readonly key: Uint8Array = chance.bytes(32),
-  ) {}
+    key: Uint8Array = chance.bytes(32),
+  ) {
+    this.key = createSecretKey(key);
+  }
 
   seat(leg: LegId, room: string, node: NodeId, askedFor = true): Seating {
     const token = this.secret(24);
@@ -92,4 +95,4 @@ export const seatIn = (
   return [...(view?.seats ?? []), ...waiting].find((each) => each.leg === leg && each.person === person);
 };
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+const hashOf = (token: string): string => hash('sha256', token);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { FOLD_VERSION, type Conference, type ConferenceId } from '@isthmus/conference';
 import { freeze, thaw, type FrozenSnapshot, type Snapshot, type StreamName } from '@isthmus/kernel';
@@ -41,4 +41,4 @@ export const readSnapshotText = (text: string): KeptSnapshot | undefined => {
   return { ...kept, snapshot: thaw<Conference>(frozen) };
 };
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);

@@ -9,14 +9,16 @@ export type UnsealedFact = Omit<Fact, 'hash'>;
  * RFC 8785 (JSON Canonicalization Scheme), except that a lone surrogate is escaped, not refused: nothing here may throw.
  */
 export const canonical = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item)).join(',')}]`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${canonical(item)}`;
+    return `[${text}]`;
+  }
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const object = value as Readonly<Record<string, unknown>>;
-  const members = Object.keys(object)
-    .filter((key) => object[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(object[key])}`);
-  return `{${members.join(',')}}`;
+  for (const key of Object.keys(object).sort())
+    if (object[key] !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(object[key])}`;
+  return `{${text}}`;
 };
 
 /** Gives a fact its name: SHA-256 over the canonical text of everything else in it. `sha256` takes text (as UTF-8), gives lower-case hex. */
