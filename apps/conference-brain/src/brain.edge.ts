@@ -42,7 +42,7 @@ export class BrainEdge {
 
   @EventPattern(TOPICS.nodeLosses)
   nodeLoss(@Payload() value: unknown): void {
-    this.brain.nodeEnded(checked(nodeLoss, value, 'node loss'));
+    this.brain.nodeEnded(checked(nodeLoss, value, 'node loss').node);
   }
 
   @MessagePattern(TOPICS.estateRequests)

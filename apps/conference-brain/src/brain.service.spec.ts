@@ -368,6 +368,23 @@ describe('a brain', () => {
     expect(desires.findLast(({ node }) => node === ('nyc-1' as never))).toMatchObject({ legs: [{}], intermediary: true });
   });
 
+  it('heeds nothing that is said under the name of a node that was removed, and tells it so at each of its reports', async () => {
+    const dismissals: unknown[] = [];
+    await bus.subscribe(TOPICS.nodeDismissals, { group: 'spec' }, async ({ value }) => void dismissals.push(value));
+    const [ana, bo] = [await enterIn('Ana'), await enterIn('Bo')];
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-2', value: report('nyc-2') });
+    management.say('NodeRemoved', { id: 'nyc-1', site: 'nyc' });
+    await expect.poll(() => views.at(-1)?.attach.map(({ media }) => media.url)).toContain('ws://nyc-2/media');
+    await bus.publish({ topic: TOPICS.nodes, key: 'nyc-1', value: { ...report('nyc-1'), at: 7 } });
+    await expect.poll(() => dismissals).toEqual([{ node: 'nyc-1', at: 7 }]);
+    const spoke = (leg: string, node: string) =>
+      bus.publish({ topic: TOPICS.mediaEvents, key: 'r1', value: { type: 'Spoke', conference: 'r1', leg, node } });
+    await spoke(bo.leg, 'nyc-1');
+    await spoke(ana.leg, 'nyc-2');
+    await expect.poll(() => views.at(-1)?.view.floor).toBe(ana.leg);
+    expect(views.some(({ view }) => view.floor === bo.leg)).toBe(false);
+  });
+
   it('answers nonsense with a refusal and goes on', async () => {
     await expect(ask({ type: 'Fly' } as never)).rejects.toMatchObject({ code: 'bus.malformed' });
     await expect(ask({ type: 'Act', room: 'nowhere', leg: 'nyc-1' as never, act: { type: 'lock' } })).rejects.toMatchObject({

@@ -2,15 +2,7 @@ import { Refusal, siteOfStream, writerIdOf, type Fact, type SiteId } from '@isth
 import type { ConferenceId } from '@isthmus/conference';
 import type { Estate } from '@isthmus/estate';
 import type { Cancel, Message, Sharing } from '@isthmus/ports';
-import {
-  TOPICS,
-  type BrainAnswer,
-  type BrainCommand,
-  type MediaEvent,
-  type NodeLoss,
-  type NodeReport,
-  type SiteReport,
-} from '@isthmus/protocol';
+import { TOPICS, type BrainAnswer, type BrainCommand, type MediaEvent, type NodeReport, type SiteReport } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit/observing';
 import type { BrainParts } from './brain-parts.js';
 import type { Chronicle } from './chronicle.js';
@@ -199,16 +191,20 @@ export class Brain {
   }
 
   async heard(event: MediaEvent): Promise<void> {
-    if (event.type === 'Spoke') await this.health.watched(this.rooms.meetings.get(event.conference)?.spoke(event.leg) ?? Promise.resolve());
+    if (event.type !== 'Spoke' || this.nodes.isRemoved(event.node)) return;
+    await this.health.watched(this.rooms.meetings.get(event.conference)?.spoke(event.leg) ?? Promise.resolve());
   }
 
   nodeReported(report: NodeReport): void {
+    const { node, at } = report;
+    // Where it has the bus of its site by a broker, nobody turns it away there (ADR 0072).
+    if (this.nodes.isRemoved(node)) return this.say({ topic: TOPICS.nodeDismissals, key: node, value: { node, at } });
     if (this.nodes.heard(report)) this.rooms.meetings.forEach((meeting) => meeting.refresh());
     for (const { conference, legs, epoch } of report.holds ?? []) this.rooms.meetings.get(conference)?.found(report.node, legs, epoch);
   }
 
   /** A node has ended: its people are moved at once, and not only when it has been silent for long. */
-  nodeEnded({ node }: NodeLoss): void {
+  nodeEnded(node: NodeReport['node']): void {
     if (!this.nodes.ended(node)) return;
     this.log.warn({ node }, 'a media node has ended; its people are moved');
     this.moveStranded();

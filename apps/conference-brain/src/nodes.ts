@@ -138,7 +138,8 @@ export class Nodes {
     return report.draining || nodeWordOf(this.words, report.node) !== undefined;
   }
 
-  private isRemoved(node: NodeId): boolean {
+  /** By an administrator: nothing that is heard under its name counts. */
+  isRemoved(node: NodeId): boolean {
     return nodeWordOf(this.words, node)?.state === 'removed';
   }
 

@@ -39,4 +39,11 @@ describe('where somebody who looks at a meeting link is connected to ahead of th
     say({});
     expect(copy.mediaUrl()).toBe('ws://nyc-1/media');
   });
+
+  it('and what devices are prepared with, is never what a removed node says', () => {
+    say({ 'nyc-1': 'draining', 'nyc-2': 'removed' });
+    expect(copy.rtpCapabilities()).toBeDefined();
+    say({ 'nyc-1': 'removed', 'nyc-2': 'removed' });
+    expect(copy.rtpCapabilities()).toBeUndefined();
+  });
 });

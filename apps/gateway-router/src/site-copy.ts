@@ -91,7 +91,8 @@ export class SiteCopy {
 
   private reports(): NodeReport[] {
     for (const [node, { heardAt }] of this.nodes) if (this.clock.monotonic() - heardAt > NODE_SILENT_MS) this.nodes.delete(node);
-    return [...this.nodes.values()].map(({ report }) => report);
+    const isRemoved = ({ node }: NodeReport) => nodeWordOf(this.estate, node)?.state === 'removed';
+    return [...this.nodes.values()].flatMap(({ report }) => (isRemoved(report) ? [] : [report]));
   }
 
   private async askEstate(): Promise<void> {

@@ -15,12 +15,15 @@ const PATIENT = { timeout: 60_000, interval: 50 };
 const bus = embeddedBus();
 let service: RunningService;
 let latest: NodeReport | undefined;
+/** How much later it is by the node's clock than it is. */
+let laterMs = 0;
 
 beforeAll(async () => {
   await bus.subscribe(TOPICS.nodes, { group: 'spec' }, async ({ value }) => void (latest = value as NodeReport));
   const credentials = await issue(await createAuthority(), { identity: { kind: 'site', site: 'nyc' as SiteId } });
   service = await startMediaNode({
     ...{ site: 'nyc' as SiteId, node: NODE as NodeId, capacity: 10, bus, credentials: () => credentials },
+    clock: { now: () => Date.now(), monotonic: () => performance.now() + laterMs },
     listen: { host: '127.0.0.1', port: 0 },
     link: { host: '127.0.0.1', port: 0 },
     webRtc: { ip: '127.0.0.1', port: 31_920 },
@@ -73,5 +76,22 @@ describe('a media node', { timeout: 120_000 }, () => {
     await desire(5, 1, 'board');
     await expect.poll(() => runs()['board'], PATIENT).toBe(5);
     expect(runs()).toEqual({ canteen: 5, board: 5 });
+  });
+
+  it('that was removed says so where it says how it is, as long as it is told, and not for what was said to it long ago', async () => {
+    const site = async () => {
+      const { dependencies } = (await (await fetch(`${service.url}/healthz/ready`)).json()) as { dependencies: Record<string, string> };
+      return dependencies['site'];
+    };
+    const dismissed = (node: string, at: number) => bus.publish({ topic: TOPICS.nodeDismissals, key: NODE, value: { node, at } });
+    await dismissed(NODE, Date.now() - 600_000);
+    await dismissed('nyc-9', Date.now());
+    await desire(5, 1, 'terrace');
+    await expect.poll(() => runs()['terrace'], PATIENT).toBe(5);
+    expect(await site()).toBe('ok');
+    await dismissed(NODE, latest!.at);
+    await expect.poll(site, PATIENT).toMatch(/administrator removed this media node.*Stop it, or make this machine a node again/);
+    laterMs += 6_000;
+    expect(await site()).toBe('ok');
   });
 });

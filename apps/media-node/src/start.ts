@@ -5,7 +5,7 @@ import { startEngine, type EngineOptions } from '@isthmus/media-mediasoup';
 import type { Credentials } from '@isthmus/peers-http';
 import type { NodeId } from '@isthmus/placement';
 import type { Bus, Clock } from '@isthmus/ports';
-import { TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
+import { nodeDismissal, TOPICS, type MediaEvent, type NodeReport } from '@isthmus/protocol';
 import { busCheck, logOf, startService, type JsonSocketServer, type Listen, type RunningService } from '@isthmus/service-kit';
 import { acceptClients } from './client.edge.js';
 import { MediaNode } from './media-node.js';
@@ -50,6 +50,8 @@ export const DRAIN_WITHIN_MS = 2_500;
 const NAME = 'media-node';
 const TICK_MS = 1_000;
 const DRAIN_LOOK_MS = 100;
+/** A node that was removed is told so at each of its reports, one a second. */
+const DISMISSED_FOR_MS = 5_000;
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** Starts one media node. Several may share a process; each has a worker process of its own. */
@@ -109,12 +111,21 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     log,
   }).catch(failed);
 
+  let dismissedAtMs = -Infinity;
+  const isDismissed = () => clock.monotonic() - dismissedAtMs < DISMISSED_FOR_MS;
+  const dismissed = (value: unknown): void => {
+    const said = nodeDismissal.safeParse(value).data;
+    if (said?.node !== id || clock.now() - said.at > DISMISSED_FOR_MS) return;
+    if (!isDismissed()) log.warn('an administrator removed this media node; it is asked for nothing any more');
+    dismissedAtMs = clock.monotonic();
+  };
+
   let clients: JsonSocketServer | undefined;
   const service = await startService({
     name: NAME,
     module: MediaNodeModule,
     listen,
-    checks: { engine: () => node.missing(), ...busCheck(bus) },
+    checks: { engine: () => node.missing(), site: () => (isDismissed() ? DISMISSED : undefined), ...busCheck(bus) },
     configure: (app) => {
       clients = acceptClients(app.getHttpServer(), node);
     },
@@ -128,7 +139,11 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     const value: NodeReport = { node: id, site, clientUrl, linkUrl: links.url, capacity, ...media, hears, at: clock.now() };
     await bus.publish({ topic: TOPICS.nodes, key: id, value });
   };
-  const subscription = await bus.subscribe(TOPICS.desires, { group: `${NAME}-${id}` }, async ({ value }) => node.desire(value));
+  const group = `${NAME}-${id}`;
+  const subscriptions = await Promise.all([
+    bus.subscribe(TOPICS.desires, { group }, async ({ value }) => node.desire(value)),
+    bus.subscribe(TOPICS.nodeDismissals, { group }, async ({ value }) => dismissed(value)),
+  ]);
   await report().catch(quietly('a report'));
   const ticking = setInterval(() => {
     node.tick();
@@ -148,7 +163,7 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
   const close = async (): Promise<void> => {
     clearInterval(ticking);
     probes.close();
-    await subscription.close();
+    await Promise.all(subscriptions.map((each) => each.close()));
     await node.close();
     await clients?.close();
     await links.close();
@@ -156,6 +171,9 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
   };
   return { ...service, drain, close: () => (closing ??= close()) };
 };
+
+const DISMISSED =
+  'An administrator removed this media node from its site. Stop it, or make this machine a node again by `isthmus node add`.';
 
 /** `ws://127.0.0.11:7110/media`, or `wss:` where the service speaks TLS. */
 const clientUrlOf = (serviceUrl: string, host: string | undefined): string => {

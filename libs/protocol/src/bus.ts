@@ -22,6 +22,8 @@ export const TOPICS = {
   nodes: 'isthmus.media.nodes',
   /** Published by whoever sees a media node end, so that nobody has to wait for its silence. Key: node id. Value: {@link NodeLoss}. */
   nodeLosses: 'isthmus.media.losses',
+  /** Published by the brain when a node reports that an administrator has removed. Key: node id. Value: {@link NodeDismissal}. */
+  nodeDismissals: 'isthmus.media.dismissals',
   /** Published by whoever follows the estate at this site. Key: `estate`. Value: the estate as a whole (libs/estate `Estate` as JSON). */
   estate: 'isthmus.estate.states',
   /** Asked by a service that starts: the estate as it stands. Answered by the brain. */
@@ -195,6 +197,10 @@ export const nodeWords = z.record(z.string(), z.object({ site: siteId, state: z.
 
 export const nodeLoss = z.object({ node: nodeId });
 export type NodeLoss = z.infer<typeof nodeLoss>;
+
+/** `at`: of the report that it answers, by the node's own clock, so that what lay on a broker for long tells nobody anything. */
+export const nodeDismissal = z.object({ node: nodeId, at: z.number() });
+export type NodeDismissal = z.infer<typeof nodeDismissal>;
 
 /** What became of a supervised process that kept ending: it was left as it is, or runs again after all. */
 export const supervision = z.object({

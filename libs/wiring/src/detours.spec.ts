@@ -6,7 +6,7 @@ import { admitted } from './detours.js';
 
 const nyc = 'nyc' as SiteId;
 const entering = (identity: Parameters<ReturnType<typeof admitted>>[0]['identity']) =>
-  admitted(nyc)({ identity, name: 'gateway-router.1' });
+  admitted(nyc, (node) => node === 'nyc-9')({ identity, name: 'gateway-router.1' });
 
 describe('the door of a conference-brain', () => {
   it('lets the services of its site use every topic', () => {
@@ -20,8 +20,12 @@ describe('the door of a conference-brain', () => {
     expect(rights).toEqual({
       publish: new Set([TOPICS.nodes, TOPICS.mediaEvents, DETOURS]),
       request: new Set(),
-      subscribe: new Set([TOPICS.desires, DETOURS]),
+      subscribe: new Set([TOPICS.desires, TOPICS.nodeDismissals, DETOURS]),
     });
+  });
+
+  it('is closed to a node that an administrator removed', () => {
+    expect(entering({ kind: 'node', site: nyc, node: 'nyc-9' })).toBe('an administrator removed this media node');
   });
 
   it('is closed to other sites and to management', () => {

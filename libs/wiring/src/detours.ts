@@ -5,7 +5,7 @@ import { detouredBus, DETOURS, linkedBus, openBusDoor, type BusMember, type BusR
 import type { SiteId } from '@isthmus/kernel';
 import type { Credentials } from '@isthmus/peers-http';
 import type { Bus } from '@isthmus/ports';
-import { TOPICS } from '@isthmus/protocol';
+import { nodeWords, TOPICS } from '@isthmus/protocol';
 import { logOf, readConfig, setting } from '@isthmus/service-kit';
 
 const doors = z
@@ -34,8 +34,10 @@ export interface DetourParts {
 export const OF_A_MEDIA_NODE: BusRights = {
   publish: new Set([TOPICS.nodes, TOPICS.mediaEvents]),
   request: new Set(),
-  subscribe: new Set([TOPICS.desires]),
+  subscribe: new Set([TOPICS.desires, TOPICS.nodeDismissals]),
 };
+/** Why a door is closed to a node, as it is told. */
+export const REMOVED = 'an administrator removed this media node';
 const EVERY_TOPIC: ReadonlySet<string> = new Set(Object.values(TOPICS));
 
 const withDetours = ({ publish, request, subscribe }: BusRights): BusRights => ({
@@ -44,11 +46,15 @@ const withDetours = ({ publish, request, subscribe }: BusRights): BusRights => (
   subscribe: new Set([...subscribe, DETOURS]),
 });
 
-/** Who may come in by a brain's door, and what for: the site's own services everything, a node that has a certificate of its own what nodes do. */
+/**
+ * Who may come in by a brain's door, and what for: the site's own services everything, a node that has a certificate of its own what
+ * nodes do, unless an administrator has removed it (ADR 0072).
+ */
 export const admitted =
-  (site: SiteId) =>
+  (site: SiteId, isRemoved: (node: string) => boolean) =>
   ({ identity }: BusMember): BusRights | string => {
     if (identity.kind === 'management' || identity.site !== site) return 'this is the door of another site';
+    if (identity.kind === 'node' && isRemoved(identity.node)) return REMOVED;
     return withDetours(identity.kind === 'node' ? OF_A_MEDIA_NODE : { publish: EVERY_TOPIC, request: EVERY_TOPIC, subscribe: EVERY_TOPIC });
   };
 
@@ -74,9 +80,23 @@ export const withDetour = async (service: string, main: MainBus, parts: DetourPa
         log: log.child({ door: url }),
       }),
     );
-  const ways = [...linked, ...(door ? [await openedDoor(site, door, credentials, log)] : [])];
-  return detouredBus({ main, mainName: 'Kafka', ways, log });
+  const opened = door && (await openedDoor(site, door, credentials, log));
+  const bus = detouredBus({ main, mainName: 'Kafka', ways: opened === undefined ? linked : [...linked, opened.way], log });
+  if (opened === undefined) return bus;
+  return {
+    ...bus,
+    publish: (message) => {
+      if (message.topic === TOPICS.estate) opened.told(message.value);
+      return bus.publish(message);
+    },
+  };
 };
+
+/** A way that begins here, and the estate for those who come in by it, as the brain of this process tells it. */
+interface OpenedDoor {
+  readonly way: Way;
+  told(estate: unknown): void;
+}
 
 /** A way that begins here: what is said past Kafka goes through this process, and whoever came in by the door hears it. */
 const openedDoor = async (
@@ -84,12 +104,30 @@ const openedDoor = async (
   { host, port }: { readonly host: string; readonly port: number },
   credentials: Credentials,
   log: ReturnType<typeof logOf>,
-): Promise<Way> => {
+): Promise<OpenedDoor> => {
   const hub = embeddedBus({ report: ({ topic, group, error }) => log.error({ topic, group, error }, 'a handler failed') });
-  const door = await openBusDoor({ bus: hub, host, port, credentials: () => credentials, admit: admitted(site), log });
+  let removed: ReadonlySet<string> = new Set();
+  const isRemoved = (node: string) => removed.has(node);
+  /** Under which names nodes are here with certificates of their own. */
+  const names = new Map<string, string>();
+  const door = await openBusDoor({
+    ...{ bus: hub, host, port, credentials: () => credentials, log },
+    admit: (member) => {
+      if (member.identity.kind === 'node') names.set(member.name, member.identity.node);
+      return admitted(site, isRemoved)(member);
+    },
+    left: (name) => names.delete(name),
+  });
+  const told = (estate: unknown): void => {
+    const { nodes = {} } = saidOfNodes.parse(estate);
+    removed = new Set(Object.keys(nodes).filter((node) => nodes[node]?.state === 'removed'));
+    for (const [name, node] of [...names]) if (isRemoved(node)) door.dismiss(name, REMOVED);
+  };
   const close = async (): Promise<void> => {
     await door.close();
     await hub.close();
   };
-  return { ...hub, linked: () => true, close };
+  return { way: { ...hub, linked: () => true, close }, told };
 };
+
+const saidOfNodes = z.object({ nodes: nodeWords.exactOptional() });

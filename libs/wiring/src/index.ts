@@ -1,4 +1,4 @@
-export { BUS_SETTINGS, OF_A_MEDIA_NODE, type DetourParts } from './detours.js';
+export { BUS_SETTINGS, OF_A_MEDIA_NODE, REMOVED, type DetourParts } from './detours.js';
 export { resumeKeyIn } from './resume-key.js';
 export { KAFKA_SETTINGS, serviceBus } from './service-bus.js';
 export { EVENTSTORE_SETTINGS, serviceStore } from './service-store.js';

@@ -21,6 +21,7 @@ const PLANS: Readonly<Record<keyof typeof TOPICS, Omit<TopicPlan, 'topic'>>> = {
   mediaEvents: shared,
   nodes: single,
   nodeLosses: single,
+  nodeDismissals: single,
   estate: single,
   estateRequests: single,
   sites: single,

@@ -6,7 +6,7 @@ import type { Credentials } from '@isthmus/peers-http';
 import type { Bus } from '@isthmus/ports';
 import { common, nodeWords, TOPICS } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
-import { OF_A_MEDIA_NODE } from '@isthmus/wiring';
+import { OF_A_MEDIA_NODE, REMOVED } from '@isthmus/wiring';
 
 export interface SiteDoorOptions {
   readonly site: SiteId;
@@ -19,7 +19,6 @@ export interface SiteDoorOptions {
 /** The brain of the site is in the same process, and knows. */
 const ESTATE_WITHIN_MS = 5_000;
 const estate = z.object({ revision: z.int(), generation: z.int().exactOptional(), nodes: nodeWords.exactOptional() });
-const REMOVED = 'an administrator removed this media node';
 
 /** Where media nodes that are processes of their own take part in the site's bus. One that leaves it is told to everybody; one
  * that an administrator removed is turned away (ADR 0072). */
