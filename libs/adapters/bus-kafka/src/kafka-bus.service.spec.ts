@@ -160,13 +160,28 @@ describe('the bus on Kafka', PATIENCE, () => {
     'killed and started again, the broker loses nothing that was acknowledged, what waits meanwhile is bounded, and all flows again',
     { timeout: 150_000 },
     async () => {
-      const bus = await busAt();
+      const reported: unknown[] = [];
+      const bus = await busAt({ report: ({ error }) => void reported.push((error as { code: unknown }).code) });
       const narrow = await busAt({ limits: { messages: 100, bytes: 1024 * 1024 } });
       const run = randomUUID();
       const heard = new Set<unknown>();
       const acknowledged: number[] = [];
       await bus.subscribe(events, { group: `g-${run}` }, async ({ key, value }) => void (key.endsWith(run) && heard.add(value)));
       await bus.subscribe(questions, { group: `a-${run}` }, async (message) => message);
+      // Somebody who answers when there is nobody any more to carry the answers.
+      let answer: () => void = () => undefined;
+      const away = new Promise<void>((resolve) => (answer = resolve));
+      const asked: unknown[] = [];
+      await bus.subscribe(quiet, { group: `q-${run}` }, async (message) => {
+        if (!message.key.endsWith(run)) return;
+        asked.push(message.value);
+        await away;
+        return message;
+      });
+      const questioned = Promise.allSettled(
+        Array.from({ length: 20 }, (_, n) => narrow.request({ topic: quiet, key: `${n}-${run}`, value: n }, 10_000)),
+      );
+      await vi.waitFor(() => expect(asked).toHaveLength(20), eventually);
       let going = true;
       const publishing = (async () => {
         for (let n = 0; going; n++) {
@@ -183,6 +198,7 @@ describe('the bus on Kafka', PATIENCE, () => {
         async () => expect(await bus.trouble()).toMatch(/Kafka at 127\.0\.0\.1:\d+ cannot be used|do not arrive|does not answer/),
         eventually,
       );
+      answer();
       const before = acknowledged.length;
       const late: unknown[] = [];
       const joining = bus.subscribe(
@@ -197,6 +213,8 @@ describe('the bus on Kafka', PATIENCE, () => {
       const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [(outcome.reason as { code: string }).code] : []));
       expect(codes.filter((code) => code === 'bus.full')).toHaveLength(200);
       expect(codes).toHaveLength(300);
+      expect(new Set((await questioned).map(({ status }) => status))).toEqual(new Set(['rejected']));
+      await vi.waitFor(() => expect(reported).toContain('bus.unanswered'), eventually);
       await brokers.start(0);
       await vi.waitFor(() => expect(acknowledged.length).toBeGreaterThan(before + 20), eventually);
       // Who wanted to listen while nobody was there listens now.
@@ -209,6 +227,8 @@ describe('the bus on Kafka', PATIENCE, () => {
         expect((await bus.request({ topic: questions, key: run, value: 'back?' }, 3_000)).value).toBe('back?');
       }, eventually);
       await vi.waitFor(async () => expect(await bus.trouble()).toBeUndefined(), eventually);
+      // One line, not one for each answer.
+      expect(reported.filter((code) => code === 'bus.unanswered')).toHaveLength(1);
     },
   );
 });

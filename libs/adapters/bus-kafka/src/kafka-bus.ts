@@ -69,6 +69,8 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
   const replies = new Replies(kafka, options, REPLIES.topic, REPLIES.partitions);
   const groups = new Map<string, LocalGroup>();
   const known = new Set(topics.map(({ topic }) => topic));
+  /** An answer could not go; until one goes again, no other that could not is told of. */
+  let answersFail = false;
   let closing: Promise<void> | undefined;
 
   const refuseIfClosed = () => {
@@ -114,7 +116,14 @@ export const kafkaBus = async (options: KafkaBusOptions): Promise<KafkaBus> => {
     const reply = async (answer: ReturnType<typeof answerTo>) => {
       if (!question) return;
       const patience = Math.max(1_000, question.until - Date.now());
-      await send({ ...answer, partition: question.partition }, patience).catch((error: unknown) => report({ topic, group: name, error }));
+      try {
+        await send({ ...answer, partition: question.partition }, patience);
+        answersFail = false;
+      } catch (error) {
+        // Each may have gone another way (ADR 0080), and there are as many as there are questions: that it begins is what is news.
+        if (!answersFail) report({ topic, group: name, error: unanswered(topic, faultOf(error, options)) });
+        answersFail = true;
+      }
     };
     const late = question && tooLate(question, taken);
     // Others of the topic may have begun with it: this says nothing for them.
@@ -257,6 +266,11 @@ const tooLate = ({ until }: Question, { topic, record, arrivedMs }: Taken): Faul
   if (waitedMs < (until - Number(record.timestamp)) * BEGIN_WITHIN) return undefined;
   const why = `Whoever answers ${topic} has more to do than they can: this waited ${Math.round(waitedMs)} ms and was not begun. Try again later.`;
   return new Fault('bus.overloaded', why, { topic });
+};
+
+const unanswered = (topic: Topic, cause: Fault): Fault => {
+  const why = `An answer on ${topic} could not go by Kafka, nor can others until it works again. ${cause.message}`;
+  return new Fault('bus.unanswered', why, { topic }, { cause });
 };
 
 /** The same member for the same key while the membership lasts. */
