@@ -9,6 +9,7 @@ import { untilReady } from './ready.mjs';
 const HOST = '127.0.0.1';
 const READY_MS = 90_000;
 const STOP_MS = 15_000;
+const FULL_MS = 60_000;
 /** A broker for a laptop: small, on one thread of collecting, compiled quickly rather than well. */
 const JAVA_OPTIONS = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
@@ -103,6 +104,21 @@ export class Broker {
   async kill() {
     this.#child?.kill('SIGKILL');
     await this.#ended;
+  }
+
+  /**
+   * As if its disk were full: no file of it grows any more (RLIMIT_FSIZE, setrlimit(2)), and writing fails as it does without space. It
+   * stops by itself then; resolves when it has. Started again, it has space.
+   */
+  async fill() {
+    const { status, stderr } = spawnSync('prlimit', ['--pid', String(this.pid), '--fsize=1:'], { encoding: 'utf8' });
+    if (status !== 0) throw new Problem(`The broker's files could not be limited: ${stderr}.`, 'prlimit is part of util-linux.');
+    /** @type {NodeJS.Timeout | undefined} */
+    let late;
+    const goesOn = new Promise((_, reject) => {
+      late = setTimeout(() => reject(new Problem('The broker goes on although it can write nothing.', 'Its log says more.')), FULL_MS);
+    });
+    await Promise.race([this.#ended, goesOn]).finally(() => clearTimeout(late));
   }
 
   /** @param {string} properties */

@@ -2,7 +2,7 @@
  * `node tools/kafka/kafka.mjs`: Apache Kafka on this machine, one broker or several that know nothing of each other (one per
  * site), until Ctrl-C. Options: `--brokers 3`, `--port 19092` (each next one 10 higher), `--state FOLDER`. With `KAFKA_BROKERS`
  * set, that cluster is used and nothing is started. Whoever starts it with a channel is told when it is ready, and may have
- * brokers killed, stopped and started: `{ id, what: 'kill' | 'stop' | 'start', broker: 0 }`.
+ * brokers killed, stopped, started, and their disks as good as full: `{ id, what: 'kill' | 'stop' | 'start' | 'fill', broker: 0 }`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,7 +78,7 @@ function endOfWork() {
 
 /** @param {import('./broker.mjs').Broker[]} brokers */
 function obey(brokers) {
-  process.on('message', (/** @type {{ id: number, what: 'kill' | 'stop' | 'start', broker: number }} */ { id, what, broker }) => {
+  process.on('message', (/** @type {{ id: number, what: 'kill' | 'stop' | 'start' | 'fill', broker: number }} */ { id, what, broker }) => {
     const told = brokers[broker];
     const done = told ? told[what]() : Promise.reject(new Problem(`There is no broker ${broker}.`, 'Count from 0.'));
     done.then(

@@ -49,7 +49,7 @@ export const besideBrokers = async (count, work) => {
 };
 
 /**
- * Takes `{ id, what: 'kill' | 'start', broker }`, a JSON object a line, and answers as `tools/kafka` does: `{ type: 'done', id, error }`.
+ * Takes `{ id, what: 'kill' | 'start' | 'fill', broker }`, a JSON object a line, and answers as `tools/kafka` does: `{ type: 'done', id, error }`.
  * @param {import('node:child_process').ChildProcess} kafka
  */
 const controlOf = (kafka) => {

@@ -103,4 +103,23 @@ describe('a site whose broker is killed', () => {
     }, LONG_MS);
     expect(lost).toEqual([]);
   }, 240_000);
+
+  it('says what to do if it has stopped because its disk is full, goes on, and is as before when it is started with space', async () => {
+    await tellBroker('fill', NYC);
+    const newcomer = await join('nyc', MEETING);
+    await eventually(missing, LONG_MS);
+    await eventually(
+      () =>
+        health(({ status, dependencies: { bus = '' } }) =>
+          status === 'degraded' && /finds its disk full stops.*Make room where its log\.dirs are, then start it again/.test(bus)
+            ? undefined
+            : `${status}: ${bus}`,
+        ),
+      LONG_MS,
+    );
+    await tellBroker('start', NYC);
+    await eventually(() => health(({ status, dependencies }) => (status === 'ok' ? undefined : JSON.stringify(dependencies))), LONG_MS);
+    await speaks(newcomer);
+    expect(lost).toEqual([]);
+  }, 240_000);
 });

@@ -11,11 +11,12 @@ const CONTROL = 'ISTHMUS_TEST_BROKERS_CONTROL';
 export const brokersUnderTest = (sites: number): readonly string[] | undefined => process.env[BROKERS]?.split(',').slice(0, sites);
 
 /**
- * `kill` is as a power cut would; `start` is with the records that it had, and resolves when a group can be joined.
+ * `kill` is as a power cut would; `fill` has it find its disk full, and resolves when it has stopped; `start` is with the records that it
+ * had, and with space, and resolves when a group can be joined.
  * @param broker its place in the list, from 0
  * @throws Error with what went wrong there
  */
-export const tellBroker = async (what: 'kill' | 'start', broker: number): Promise<void> => {
+export const tellBroker = async (what: 'kill' | 'start' | 'fill', broker: number): Promise<void> => {
   const path = process.env[CONTROL];
   if (path === undefined) throw new Error('nobody started brokers for this spec: run it by `npm test -- --only apart`');
   const socket = connect(path);

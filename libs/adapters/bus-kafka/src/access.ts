@@ -61,13 +61,27 @@ export const faultOf = (error: unknown, { brokers }: Pick<KafkaAccess, 'brokers'
       { cause: error },
     );
   }
+  if (typeOf(inner) === 'KAFKA_STORAGE_ERROR') {
+    return new Fault(
+      'bus.unavailable',
+      `Kafka at ${at} cannot keep what it is given: a broker's disk is full, or fails. ${MAKE_ROOM}`,
+      { brokers },
+      { cause: error },
+    );
+  }
+  // Nobody listens there. To its clients a broker whose only disk is full has ended: it says nothing before.
+  const gone = inner.message.includes('ECONNREFUSED')
+    ? ` A broker that finds its disk full stops, and says so in its log. ${MAKE_ROOM}`
+    : '';
   return new Fault(
     'bus.unavailable',
-    `Kafka at ${at} cannot be used: ${inner.message}. Is it running, and reachable from here?`,
+    `Kafka at ${at} cannot be used: ${inner.message}. Is it running, and reachable from here?${gone}`,
     { brokers },
     { cause: error },
   );
 };
+
+const MAKE_ROOM = 'Make room where its log.dirs are, then start it again.';
 
 export const typeOf = (error: unknown): string | undefined => (error as { type?: string } | null)?.type;
 

@@ -36,7 +36,7 @@ const WORD_HOLDS_MS = 5_000;
 
 /** Whether the main bus is away: for us, or for anybody else of the site, whom our messages would not reach by it. */
 export class Absence {
-  private own: { readonly sinceMs: number; readonly why: string; wellSinceMs: number | undefined } | undefined;
+  private own: { readonly sinceMs: number; why: string; wellSinceMs: number | undefined } | undefined;
   private readonly others = new Map<string, number>();
   private ticking: NodeJS.Timeout | undefined;
   private checking: Promise<string | undefined> | undefined;
@@ -67,6 +67,8 @@ export class Absence {
   begin(why: string): void {
     if (this.closed) return;
     if (this.own !== undefined) {
+      // What is found later says more: at first it may only have been late.
+      this.own.why = why;
       this.own.wellSinceMs = undefined;
       return;
     }
