@@ -17,7 +17,7 @@ export const settings = {
   keyFile: setting(z.string().optional(), { says: 'Its private key (PEM).', example: '/etc/isthmus/meet.key' }),
   meetDir: setting(z.string().optional(), { says: "The folder with the meeting client's build.", example: '/usr/share/isthmus/meet' }),
   allowedOrigins: setting(origins.optional(), {
-    says: 'Origins of other pages that may connect, comma between.',
+    says: "Origins of pages that may connect, besides those of the deployment's sites, comma between.",
     example: 'https://meet.example',
   }),
   credentialsDir: setting(z.string().min(1).optional(), {
