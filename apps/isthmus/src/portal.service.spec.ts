@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { embeddedBus } from '@isthmus/bus-embedded';
@@ -11,12 +11,13 @@ import type { SiteId } from '@isthmus/kernel';
 import type { Bus } from '@isthmus/ports';
 import { startProvisioning, type Provisioning } from '@isthmus/provisioning';
 import { startTelemetry } from '@isthmus/telemetry';
-import { expectAccessible } from './testing/accessibility.js';
+import { expectAccessible, NARROW_PX } from './testing/accessibility.js';
 import { startBrowser } from './testing/attendee.js';
 import { legOf, reportingSites } from './testing/reporting-sites.js';
 
 const ONE_TIME = 'one-time-3f9k-2m7p';
 const CHOSEN = 'correct horse battery';
+const WINDOW = { width: 1280, height: 800 };
 const BUILD_MS = 240_000;
 /** A browser and argon2 on a machine that does much else. */
 const PATIENCE_MS = 120_000;
@@ -35,6 +36,11 @@ let page: Page;
 /** What the page complained of by itself: a broken policy, an exception. A refused request is no such thing. */
 let complaints: string[];
 
+/** Where something ends, in CSS pixels from the window's left edge. */
+const rightOf = async (what: Locator): Promise<number> => {
+  const box = await what.boundingBox();
+  return box === null ? Infinity : box.x + box.width;
+};
 const part = (testId: string) => page.getByTestId(testId);
 const signIn = async (password: string): Promise<void> => {
   await part('name').fill('ada');
@@ -92,7 +98,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  context = await browser.newContext({ viewport: WINDOW, reducedMotion: 'reduce' });
   page = await context.newPage();
   complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -216,6 +222,10 @@ describe('the portal', { timeout: PATIENCE_MS }, () => {
       revision = 1_000;
       await expect.poll(() => node.textContent(), soon).toContain('fine, drained');
       await expectAccessible(page);
+      await page.setViewportSize({ width: NARROW_PX, height: 800 });
+      const rightmost = () => Promise.all(['drain-node', 'remove-node'].map((button) => rightOf(node.getByTestId(button))));
+      await expect.poll(async () => Math.max(...(await rightmost())), soon).toBeLessThanOrEqual(NARROW_PX);
+      await page.setViewportSize(WINDOW);
       await node.getByTestId('drain-node').click();
       await expect.poll(() => node.textContent(), soon).not.toContain('drain');
       await page.getByRole('link', { name: 'Live View' }).click();

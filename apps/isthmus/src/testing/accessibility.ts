@@ -14,7 +14,7 @@ interface Finding {
 }
 
 /** A telephone held upright: nothing has to be scrolled sideways to be read (WCAG 1.4.10). */
-const NARROW_PX = 390;
+export const NARROW_PX = 390;
 /** In which colours a page is looked at. */
 const SCHEMES = ['light', 'dark'] as const;
 

@@ -13,7 +13,6 @@ import { Pending } from '../parts/notice.js';
 import { NodeControls } from '../parts/node-controls.js';
 import { PageHead } from '../parts/page-head.js';
 import { AddSite, SiteMachines } from '../parts/site-machines.js';
-import { Wide } from '../parts/wide.js';
 
 type SiteNow = Status['sites'][number];
 
@@ -93,7 +92,7 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
         {site.meetUrl} <IconExternalLink size={15} aria-label="(opens in a new tab)" />
       </a>
     </Group>
-    <Wide label={`Nodes of ${site.name}`} style={{ marginTop: 14 }}>
+    <div className="nodes">
       {now && now.nodes.length > 0 ? (
         <NodesTable nodes={now.nodes} name={site.name} />
       ) : (
@@ -101,7 +100,7 @@ const SiteCard = ({ site, newest, now, at }: SiteCardProps) => (
           {now ? 'No media node has reported from here.' : 'Nothing is known of its nodes at the moment.'}
         </Text>
       )}
-    </Wide>
+    </div>
     <SiteMachines site={site} nodes={now?.nodes.map(({ node }) => node) ?? []} />
   </section>
 );
@@ -149,30 +148,39 @@ const lastSeen = ({ lastSeenAt }: Site, now: SiteNow | undefined, at: number | u
 const CONDITIONS = { calm: 'fine', busy: 'busy', full: 'full', down: 'down' } as const;
 const COLOURS = { calm: 'lagoon', busy: 'yellow', full: 'red', down: 'red' } as const;
 
+/** Where it is narrow, `.nodes` in the style makes each row a block; that it stays a table to screen readers is said by the roles. */
 const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonly name: string }) => (
-  <Table verticalSpacing="xs" aria-label={`Media nodes at ${name}`}>
-    <Table.Thead>
-      <Table.Tr>
-        <Table.Th>Media node</Table.Th>
-        <Table.Th>Condition</Table.Th>
-        <Table.Th miw={150}>Legs of capacity</Table.Th>
-        <Table.Th ta="right">CPU</Table.Th>
-        <Table.Th ta="right">Actions</Table.Th>
+  <Table verticalSpacing="xs" role="table" aria-label={`Media nodes at ${name}`}>
+    <Table.Thead role="rowgroup">
+      <Table.Tr role="row">
+        <Table.Th role="columnheader">Media node</Table.Th>
+        <Table.Th role="columnheader">Condition</Table.Th>
+        <Table.Th role="columnheader" miw={150}>
+          Legs of capacity
+        </Table.Th>
+        <Table.Th role="columnheader" ta="right">
+          CPU
+        </Table.Th>
+        <Table.Th role="columnheader" ta="right">
+          Actions
+        </Table.Th>
       </Table.Tr>
     </Table.Thead>
-    <Table.Tbody>
+    <Table.Tbody role="rowgroup">
       {nodes.map((node) => {
         const condition = conditionOf(node);
         return (
-          <Table.Tr key={node.node} data-testid="node">
-            <Table.Td ff="monospace">{node.node}</Table.Td>
-            <Table.Td>
+          <Table.Tr key={node.node} role="row" data-testid="node">
+            <Table.Td role="cell" className="node-name">
+              {node.node}
+            </Table.Td>
+            <Table.Td role="cell">
               <Badge variant="dot" color={COLOURS[condition]} tt="none">
                 {CONDITIONS[condition]}
                 {node.drained ? ', drained' : node.draining ? ', draining' : ''}
               </Badge>
             </Table.Td>
-            <Table.Td className="numbers">
+            <Table.Td role="cell" className="numbers" data-title="Legs">
               {node.legs} of {node.capacity}
               <Progress
                 value={Math.min(100, loadOf(node) * 100)}
@@ -182,10 +190,10 @@ const NodesTable = ({ nodes, name }: { readonly nodes: SiteNow['nodes']; readonl
                 aria-label={`${node.legs} of ${node.capacity} legs`}
               />
             </Table.Td>
-            <Table.Td ta="right" className="numbers">
+            <Table.Td role="cell" ta="right" className="numbers" data-title="CPU">
               {share(node.cpu)}
             </Table.Td>
-            <Table.Td>
+            <Table.Td role="cell" className="node-actions">
               <NodeControls node={node} />
             </Table.Td>
           </Table.Tr>
