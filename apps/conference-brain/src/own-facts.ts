@@ -15,28 +15,51 @@ export async function* ownFacts(store: EventStore, site: SiteId, after: Position
   const places: Places = parse(after);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  const ready: Step[] = [];
+  let wake = (): void => undefined;
+  const step = (source: Source): Promise<void> => {
+    const next = source.facts.next();
+    const over = (): void => {
+      ready.push({ source, next });
+      wake();
+    };
+    return next.then(over, over);
+  };
   const sources = CATEGORIES.map((category) => ({
     category,
     facts: store.follow(category, places[category], both)[Symbol.asyncIterator](),
   }));
-  const step = ({ category, facts }: (typeof sources)[number]) => facts.next().then((result) => ({ category, result }));
-  const pending = new Map(sources.map((source) => [source.category, step(source)]));
+  const pending = new Map(sources.map((source) => [source, step(source)]));
   try {
     while (pending.size > 0) {
-      const { category, result } = await Promise.race(pending.values());
-      const source = sources.find((other) => other.category === category);
-      if (result.done || source === undefined) {
-        pending.delete(category);
+      // Not a race: a category in which nothing happens for long would keep something of every race that it has not won.
+      if (ready.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      const { source, next } = ready.shift()!;
+      const result = await next;
+      if (result.done === true) {
+        pending.delete(source);
         continue;
       }
-      pending.set(category, step(source));
-      places[category] = result.value.position;
-      if (siteOfStream(result.value.fact.stream) === site) yield { position: JSON.stringify(places), fact: result.value.fact };
+      pending.set(source, step(source));
+      const { fact, position } = result.value;
+      places[source.category] = position;
+      if (siteOfStream(fact.stream) === site) yield { position: JSON.stringify(places), fact };
     }
   } finally {
     stop.abort(OVER);
     await Promise.allSettled(pending.values());
   }
+}
+
+interface Source {
+  readonly category: (typeof CATEGORIES)[number];
+  readonly facts: AsyncIterator<Stored>;
+}
+
+/** The next fact of a category, which is there or will never be. */
+interface Step {
+  readonly source: Source;
+  readonly next: Promise<IteratorResult<Stored>>;
 }
 
 /** A position that we cannot read means: from the start. The peer holds those facts already, and taking them twice is harmless. */
