@@ -8,7 +8,7 @@ export interface LinkLimits {
   readonly messageBytes?: number;
   /** Most bytes that may wait to be sent; a peer that lets more pile up does not read, and is cut. Default 8 MiB. */
   readonly bufferedBytes?: number;
-  /** Default 500 ms. */
+  /** After so long without a byte the other end is asked for one. Default 500 ms. */
   readonly pingMs?: number;
   /** A link on which not a byte has come for so long is dead. Default 1,500 ms. */
   readonly deadMs?: number;
@@ -22,7 +22,7 @@ export interface SecureLink {
   readonly identity: Identity;
   /** Round trip of the last heartbeat, ms; undefined before the first. */
   readonly rttMs: number | undefined;
-  /** When the last byte came from the other end, as `performance.now` has it, within a heartbeat. */
+  /** When the last byte came from the other end, as `performance.now` has it; within a ping's time if it began a message that is long. */
   readonly heardAtMs: number;
   /** Bytes that wait to be sent. */
   readonly bufferedAmount: number;
@@ -47,8 +47,10 @@ export interface SecureLink {
 const CLOSED_BY_US = 4_000;
 /** With so many messages waiting for a slow handler the socket is not read. */
 const INBOX = 64;
-/** Looks for signs of life per ping: a link is then found dead soon after it is. */
-const LOOKS_PER_PING = 5;
+/** A ping for so many that silence would take: how long the way is must be known also where the other end is never silent. */
+const PINGS_PER_ROUND_TRIP = 4;
+/** A timer may come a moment early. ms */
+const EARLY_MS = 2;
 /** How long the other end may take to say goodbye. */
 const GOODBYE_MS = 500;
 
@@ -125,35 +127,51 @@ export const secureLink = (socket: WebSocket, stream: TLSSocket, identity: Ident
       error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? `message too large: ${limits.messageBytes} bytes is the most` : error.message;
   });
   socket.on('close', (code, said) => {
-    clearInterval(heartbeat);
+    clearTimeout(looking);
+    stream.off('data', hear);
     inbox.length = 0;
     closed = ownReason ?? (said.toString() || (REASON_OF_CODE[code] ?? `closed with code ${code}`));
     for (const handler of closeHandlers.splice(0)) handler(closed);
   });
 
   // Any byte is a sign of life: a long message on a slow link takes longer than the deadline, and so may a pong behind it.
+  // Whoever has just been heard is not asked for one.
   let lastBytes = stream.bytesRead;
   let lastHeard = performance.now();
-  let lastTick = lastHeard;
-  let looks = 0;
-  const heartbeat = setInterval(() => {
+  let dueAt = Infinity;
+  let pingedAt = -Infinity;
+  const hear = (): void => {
+    lastHeard = performance.now();
+    lastBytes = stream.bytesRead;
+  };
+  stream.on('data', hear);
+  const ping = (now: number): void => {
+    pingedAt = now;
+    if (socket.readyState === socket.OPEN) socket.ping(String(now));
+  };
+  const look = (): void => {
     const now = performance.now();
-    const wasAway = now - lastTick > 2 * limits.pingMs;
-    lastTick = now;
-    // While we do not read, or did not run, silence is our own doing.
-    if (stream.bytesRead !== lastBytes || socket.isPaused || wasAway) {
-      lastBytes = stream.bytesRead;
-      lastHeard = now;
-    }
-    if (now - lastHeard >= limits.deadMs) return cut(`no answer for ${limits.deadMs / 1_000} s`);
-    if (++looks % LOOKS_PER_PING === 0 && socket.readyState === socket.OPEN) socket.ping(String(now));
-  }, limits.pingMs / LOOKS_PER_PING);
-  heartbeat.unref();
+    const wasAway = now - dueAt > 1.5 * limits.pingMs;
+    // Part of a record may have come; and while we do not read, or did not run, silence is our own doing.
+    if (stream.bytesRead !== lastBytes || socket.isPaused || wasAway) hear();
+    const silentMs = now - lastHeard + EARLY_MS;
+    if (silentMs >= limits.deadMs) return cut(`no answer for ${limits.deadMs / 1_000} s`);
+    // While we do not read, we answer no ping, and our own is all that the other end hears of us.
+    const pingsApart = silentMs >= limits.pingMs || socket.isPaused ? 1 : PINGS_PER_ROUND_TRIP;
+    if (now - pingedAt + EARLY_MS >= pingsApart * limits.pingMs) ping(now);
+    const next = silentMs < limits.pingMs ? limits.pingMs - silentMs : Math.min(limits.pingMs, limits.deadMs - silentMs);
+    looking = lookAfter(next + EARLY_MS);
+  };
+  const lookAfter = (ms: number): NodeJS.Timeout => {
+    dueAt = performance.now() + ms;
+    return setTimeout(look, ms).unref();
+  };
+  let looking = lookAfter(limits.pingMs);
   socket.on('pong', (data) => {
     const sentAt = Number(data.toString());
     if (sentAt > 0 && sentAt <= performance.now()) rttMs = performance.now() - sentAt;
   });
-  if (socket.readyState === socket.OPEN) socket.ping(String(performance.now()));
+  ping(performance.now());
 
   return {
     identity,
