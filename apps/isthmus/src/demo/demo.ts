@@ -166,16 +166,20 @@ export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
 const OPEN_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
 
-/** Services that start side by side are up before they know of each other; a site is, for whoever calls, when its door has learned what it needs. */
-const untilOpen = async ({ name, meetUrl }: SitePlan, say: (line: string) => void): Promise<void> => {
+/**
+ * Services that start side by side are up before they know of each other; a site is, for whoever calls, when its door has learned what it
+ * needs, and its brain has heard of a media node to seat them on.
+ */
+const untilOpen = async ({ name, host, meetUrl, ports }: SitePlan, say: (line: string) => void): Promise<void> => {
   const deadline = performance.now() + OPEN_WITHIN_MS;
-  for (;;) {
-    const answer = await fetch(new URL('/healthz/ready', meetUrl)).catch(() => undefined);
-    if (answer?.ok) return;
-    if (performance.now() > deadline)
-      return say(`${name} is up but takes no calls yet: ${(await answer?.text()) ?? 'its door does not answer'}`);
-    await sleep(LOOK_AGAIN_MS);
-  }
+  for (const of of [meetUrl, `http://${host}:${ports.brainHealth}`])
+    for (;;) {
+      const answer = await fetch(new URL('/healthz/ready', of)).catch(() => undefined);
+      if (answer?.ok) break;
+      if (performance.now() > deadline)
+        return say(`${name} is up but takes no calls yet: ${(await answer?.text()) ?? `nobody answers at ${of}`}`);
+      await sleep(LOOK_AGAIN_MS);
+    }
 };
 
 const checkEngines = ({ kafka, eventstore, listen, nodeProcesses }: DemoOptions, { sites }: DemoPlan): void => {
