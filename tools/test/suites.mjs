@@ -38,11 +38,11 @@ export const SUITES = [
   {
     name: 'simulation',
     about: '2,000 histories of several sites, each by a seed',
-    budgetMin: 1.5,
+    budgetMin: 1,
     needsWorld: false,
     check: simulation('--seeds', '2000'),
   },
-  { name: 'service', about: 'services over real adapters and sockets', budgetMin: 9, needsWorld: true, project: 'service' },
+  { name: 'service', about: 'services over real adapters and sockets', budgetMin: 9.5, needsWorld: true, project: 'service' },
   { name: 'e2e', about: 'the whole product, real media and browsers', budgetMin: 11, needsWorld: true, project: 'e2e' },
   {
     name: 'apart',
