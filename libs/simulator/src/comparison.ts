@@ -93,6 +93,9 @@ const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites }: World):
     return forMs >= CALM_MS + (up ? backAfterMs(losses) : LOST_AFTER_MS);
   });
 
+/** Whether every site must have found out what its links are. */
+export const allKnowTheirLinks = (world: World): boolean => world.sites.every((site) => knowsItsLinks(site, world));
+
 const backAfterMs = (losses: number): number => (losses === 0 ? 0 : Math.min(BACK_FIRST_MS * 2 ** (losses - 1), BACK_LONGEST_MS));
 
 const compareDisks = ({ sites, ledger }: World): void => {

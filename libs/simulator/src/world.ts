@@ -2,7 +2,7 @@ import type { Fact, SiteId } from '@isthmus/kernel';
 import type { NodeDesire } from '@isthmus/placement';
 import type { Cancel } from '@isthmus/ports';
 import type { ViewPublished } from '@isthmus/protocol';
-import { compareSites, compareSides } from './comparison.js';
+import { allKnowTheirLinks, compareSides, compareSites } from './comparison.js';
 import { Ledger } from './ledger.js';
 import { Management } from './management.js';
 import { Network } from './network.js';
@@ -35,6 +35,9 @@ export interface Outcome {
 const NAMES = ['nyc', 'lon', 'cpt', 'sin', 'syd'] as const;
 /** Long enough for links to be dialled again, for orphans to be swept (20 s), and for one exchange round. */
 const AFTERMATH_MS = 32_000;
+/** And so much longer where a link was lost again and again, and at last because a brain died: it is heard for half a minute before it counts. */
+const UNTIL_LINKS_MS = 10_000;
+const LOOK_AGAIN_MS = 1_000;
 
 /** How long a site may take others for reachable that are not. */
 const REACH_STALE_MS = 5_000;
@@ -108,7 +111,9 @@ export class World implements SiteEvents {
     const { endMs, episodes } = planStory(this, new Random(this.seed, 'story'));
     for (const { kind } of episodes) this.note(`partition: ${kind}`);
     await schedule.runUntil(endMs);
-    await schedule.runUntil(endMs + AFTERMATH_MS);
+    const overMs = endMs + AFTERMATH_MS;
+    await schedule.runUntil(overMs);
+    while (!allKnowTheirLinks(this) && schedule.nowMs < overMs + UNTIL_LINKS_MS) await schedule.runUntil(schedule.nowMs + LOOK_AGAIN_MS);
     compareSites(this);
   }
 
