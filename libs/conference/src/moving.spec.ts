@@ -46,6 +46,17 @@ describe('moving from a site that is to end', () => {
     expect(nyc.view.seats.filter(({ name }) => name === 'ana').map(({ leg }) => leg)).toEqual([third]);
   });
 
+  it('leaves the newest and one beside it, whoever tried twice and then came back by the older connection', () => {
+    const { world, nyc, lon, ana } = ending();
+    lon.join('ana', 'guest', { ...comeBy, from: ana });
+    const second = lon.join('ana', 'guest', { connect: 3, leg: 'second', from: ana });
+    world.heal();
+    nyc.join('ana', 'guest', { connect: 4 });
+    world.heal();
+    for (const site of [nyc, lon])
+      expect(site.view.seats.filter(({ name }) => name === 'ana').map(({ leg }) => leg)).toEqual([ana, second]);
+  });
+
   it('leads through a lock, and past waiting for a host: whoever is in is no stranger', () => {
     const { world, lon, ana, host } = ending();
     lon.act(host, 'lock');

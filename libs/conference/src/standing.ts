@@ -194,19 +194,26 @@ const endings = (conference: Conference): ReadonlyMap<LegId, EndedReason> => {
       continue;
     }
     const other = newest.get(leg.person);
-    const newer =
-      other === undefined || leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);
+    const newer = other === undefined || isNewer(leg, other);
     if (other !== undefined) ended.set(newer ? other.leg : leg.leg, 'replaced');
     if (newer) newest.set(leg.person, leg);
   }
-  for (const [id, reason] of [...ended]) {
+  // Whoever moves has two, until the site that they leave says that they are gone (ADR 0090): the newest, and one beside it.
+  const beside = new Map<PersonId, Leg>();
+  for (const [id, reason] of ended) {
     const leg = conference.legs.get(id);
-    const other = leg && newest.get(leg.person);
-    // Whoever moves has two, until the site that they leave says that they are gone (ADR 0090).
-    if (reason === 'replaced' && (other?.from === id || (other !== undefined && leg?.from === other.leg))) ended.delete(id);
+    const latest = leg && newest.get(leg.person);
+    if (leg === undefined || latest === undefined || reason !== 'replaced') continue;
+    if (latest.from !== id && leg.from !== latest.leg) continue;
+    const other = beside.get(leg.person);
+    if (other === undefined || isNewer(leg, other)) beside.set(leg.person, leg);
   }
+  for (const { leg } of beside.values()) ended.delete(leg);
   return ended;
 };
+
+const isNewer = (leg: Leg, other: Leg): boolean =>
+  leg.connect > other.connect || (leg.connect === other.connect && inOrder(leg.came, other.came) > 0);
 
 const endingOf = (leg: Leg, { removals, ends, writtenOff }: Conference): EndedReason | null => {
   // Only a host PIN brings back whoever was removed (merge rules 10 and 12).
