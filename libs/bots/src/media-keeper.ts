@@ -30,6 +30,9 @@ export class MediaKeeper {
   go(place: MediaPlace): Promise<void> {
     const first = this.place === null;
     this.place = place;
+    // Waiting to try an older place again must not keep this one from being tried again.
+    if (this.again) clearTimeout(this.again);
+    this.again = null;
     const attempt = this.turn.then(() => this.attach(place, first));
     this.turn = attempt.catch(() => {});
     return attempt;
