@@ -96,7 +96,11 @@ const askForPassword = async (administrator: string): Promise<string> => {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: process.stdin.isTTY });
   try {
-    return await lines.question('');
+    const ended = new Promise<never>((_, reject) => {
+      const unsaid = `The password of ${administrator} is needed, and nothing was typed. Type it when asked, or put it into ISTHMUS_PASSWORD.`;
+      lines.once('close', () => reject(new Refusal('admin.no-password', unsaid)));
+    });
+    return await Promise.race([lines.question(''), ended]);
   } finally {
     lines.close();
     process.stderr.write('\n');

@@ -79,3 +79,12 @@ describe('a demo does not start', () => {
     expect(readFileSync(file, 'utf8')).toBe(diary);
   });
 });
+
+describe('a command of an administrator', () => {
+  it('says that it needs a password where nobody types one', async () => {
+    const { status, said } = await run(process.execPath, [MAIN, 'site', 'drain', 'lon']);
+    expect(said).toMatch(/nothing was typed.*ISTHMUS_PASSWORD/);
+    expect(said).not.toMatch(/\n\s+at |Warning:/);
+    expect(status).toBe(1);
+  });
+});
