@@ -31,6 +31,9 @@ const RESTART_ICE_AFTER_MS = 1_500;
 /** And attach anew when the restart did not help in this time. */
 const GIVE_UP_AFTER_MS = 6_000;
 
+/** Our own camera waits so long at most for what others show. */
+const PUBLISH_AFTER_MS = 500;
+
 type Direction = 'send' | 'receive';
 // mediasoup's and mediasoup-client's own shapes travel opaque; each checks what it is given.
 const as = <T>(value: unknown): T => value as T;
@@ -138,9 +141,25 @@ export class Attachment {
     await this.#consume(attached.consumers, true);
     if (this.#retired) return;
     this.options.onGood();
+    await this.#receiving(attached.consumers.length > 0);
+    if (this.#retired) return;
     this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), mark);
     this.#publisher.useLayers(this.#layers);
     if (this.#wanted !== null) this.#publisher.send(this.#wanted);
+  }
+
+  /** Resolves when media can come in, or after so long: setting up a camera takes the browser long, in which it answers nobody. */
+  async #receiving(expected: boolean): Promise<void> {
+    const receive = this.#transports.receive;
+    if (!expected || receive === undefined || receive.connectionState === 'connected') return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, PUBLISH_AFTER_MS);
+      receive.on('connectionstatechange', (state) => {
+        if (state !== 'connected') return;
+        clearTimeout(late);
+        resolve();
+      });
+    });
   }
 
   #prepare(direction: Direction, transport: types.Transport): types.Transport {

@@ -3,7 +3,7 @@ import type { LegId } from '@isthmus/conference';
 import { Backoff } from './backoff.js';
 import type { Streams } from './media-attachment.js';
 import { MediaSession, type MediaSessionOptions, type MediaStatus } from './media-session.js';
-import { consumerOffer, loadedDevice, track, transportOffer } from './testing/fake-device.js';
+import { consumerOffer, loadedDevice, received, track, transportOffer } from './testing/fake-device.js';
 import { scriptedSockets, type ScriptedSocket } from './testing/scripted-socket.js';
 
 const SEAT = { leg: 'nyc-1' as LegId, url: 'ws://node-1/media', token: 'first' };
@@ -72,8 +72,31 @@ describe('a seat with its media', () => {
     const node = sockets.latest();
     await attach(node, [camera, voice]);
     expect(node.asked('ready').consumers).toEqual([camera.id, voice.id]);
+    received();
+    await settle();
     expect(sent(node).indexOf('ready')).toBeLessThan(sent(node).indexOf('produce camera'));
     expect(Object.keys(shown.at(-1)?.get('lon-1' as LegId) ?? {}).toSorted()).toEqual(['camera', 'microphone']);
+  });
+
+  it('leaves the browser to the pictures of others until they can come, or half a second', async () => {
+    for (const come of [true, false]) {
+      const { session, sockets } = await begin();
+      session.send('camera', { track: track('video'), on: true });
+      const node = sockets.latest();
+      await attach(node, [consumerOffer('lon-1', 'camera')]);
+      await vi.advanceTimersByTimeAsync(400);
+      expect(sent(node)).not.toContain('produce camera');
+      if (come) received();
+      await vi.advanceTimersByTimeAsync(come ? 5 : 100);
+      expect(sent(node)).toContain('produce camera');
+    }
+  });
+
+  it('sends its own at once where there is nothing to wait for', async () => {
+    const { session, sockets } = await begin();
+    session.send('camera', { track: track('video'), on: true });
+    await attach(sockets.latest());
+    expect(sent(sockets.latest())).toContain('produce camera');
   });
 
   it('tells under which certificate it comes when it attaches, and again only to a node that did not take it', async () => {
@@ -161,6 +184,8 @@ describe('when media is lost', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(sockets.all).toHaveLength(2);
     await attach(sockets.latest(), [consumerOffer('lon-1', 'camera')]);
+    received();
+    await settle();
     await answerAll(sockets.latest());
     expect(statuses.at(-1)).toBe('good');
     expect(before?.readyState).toBe('ended');

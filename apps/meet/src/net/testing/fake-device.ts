@@ -2,8 +2,23 @@ import { FakeMediaStreamTrack } from 'fake-mediastreamtrack';
 import { Device, FakeHandler, testFakeParameters } from 'mediasoup-client';
 import type { ConsumerOffer, TransportOffer } from '@isthmus/protocol';
 
+const handlers: FakeHandler[] = [];
+
 /** mediasoup-client's own stand-in for a browser: everything of it is real down to the peer connection. */
-export const fakeDevice = (): Device => new Device({ handlerFactory: FakeHandler.createFactory(testFakeParameters) });
+export const fakeDevice = (): Device => {
+  const { factory, ...rest } = FakeHandler.createFactory(testFakeParameters);
+  const remembered: typeof factory = (options) => {
+    const handler = factory(options);
+    handlers.push(handler as FakeHandler);
+    return handler;
+  };
+  return new Device({ handlerFactory: { ...rest, factory: remembered } });
+};
+
+/** ICE and DTLS are through on all transports made so far. */
+export const received = (): void => {
+  for (const handler of handlers.splice(0)) handler.setConnectionState('connected');
+};
 
 export const routerRtpCapabilities = testFakeParameters.generateRouterRtpCapabilities;
 
