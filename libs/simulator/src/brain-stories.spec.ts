@@ -1,6 +1,7 @@
 import type { ConferenceAct, LegId } from '@isthmus/conference';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { compareSides, compareSites } from './comparison.js';
+import { SimulatedStore } from './disk.js';
 import { SimulatedPeers } from './peers.js';
 import type { Window } from './people.js';
 import { World } from './world.js';
@@ -129,6 +130,26 @@ describe('the brain, as the simulator found it', () => {
     ).toBe('host');
     await does(here, { type: 'unlock' });
     expect([...world.people.tally.keys()]).toContain('unlock: conference.host-only');
+    await passes(8_000);
+    allIsWell();
+  });
+
+  it('keeps a host out whose removal was on its way to the disk when their connection came back', async () => {
+    world = new World(1, { sites: 2, restores: false });
+    world.begin();
+    await passes(1_500);
+    const [host, other] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    const adopt = vi.spyOn(SimulatedStore.prototype, 'adopt');
+    siteAt(1).disk.stalls(1);
+    world.people.acts(host, { type: 'remove', leg: other.leg! });
+    while (!adopt.mock.calls.some(([facts]) => facts.some(({ type }) => type === 'PersonRemoved'))) await passes(1);
+    adopt.mockRestore();
+    world.people.reconnects(other);
+    await passes(3_000);
+    siteAt(1).disk.stalls(undefined);
+    expect([...world.people.tally.keys()]).toContain('Join: conference.removed');
+    // The next time they have seen it, and the host PIN brings them back.
+    expect((await comes(1, { role: 'host', again: other })).state).toBe('in');
     await passes(8_000);
     allIsWell();
   });

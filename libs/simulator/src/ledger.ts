@@ -107,7 +107,9 @@ export class Ledger {
     )
       wrong('seats are free');
     if (command.type === 'Join') {
-      const came = ({ body }: Fact) => (body as Body)['person'] === command.person && (body as Body)['connect'] === command.connect;
+      const came = ({ type, body }: Fact) =>
+        (body as Body)['connect'] === command.connect &&
+        (type === 'LegReturned' ? (body as Body)['leg'] === leg : (body as Body)['person'] === command.person);
       // Merge rule 10: a removal that came while they were coming in voids that coming. The next one has seen it.
       if (code === 'conference.removed' && person.role === 'host' && !factsOf(site, room).some(came))
         wrong('the host PIN brings back whoever was removed');
