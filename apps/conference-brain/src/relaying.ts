@@ -4,6 +4,7 @@ import { textOfHead, type EventStore, type Signatures, type Signed } from '@isth
 import { batchWord, brainMessage, LINK_LIST_MAX, type AuthorsWord, type BrainMessage, type SignedHead } from '@isthmus/protocol';
 import type { Heads } from './heads.js';
 import { Tellings } from './tellings.js';
+import { Wants } from './wants.js';
 
 export interface RelayingParts {
   readonly site: SiteId;
@@ -31,16 +32,12 @@ interface Word {
   readonly isKept: boolean;
 }
 
-/** About the most bytes in one message of relayed facts, and most streams that are asked for at once. */
+/** About the most in one message of relayed facts, and the most streams that somebody is answered about at once. */
 const BATCH_BYTES = 64 * 1024;
 const BATCH_FACTS = 200;
-const STREAMS_AT_ONCE = 16;
+const STREAMS_ANSWERED = 16;
 /** Facts that may wait, all together, for the rest of their streams. */
 const PARTIAL_MAX = 20_000;
-/** Whoever does not answer is asked again after so many seconds. */
-const PATIENCE_TICKS = 3;
-/** Whoever says that they hold what we lost, and cannot show it, is asked so often. */
-const TIMES_ASKED_MAX = 5;
 /** Signatures of ours that are kept, because every peer is given the same facts. */
 const SIGNATURES_KEPT = 1_000;
 
@@ -55,11 +52,7 @@ export class Relaying {
   private readonly proved = new Map<StreamName, Word>();
   /** Streams of which a new word is to be passed on as soon as the facts are here. */
   private readonly news = new Set<StreamName>();
-  private readonly asked = new Map<StreamName, { readonly of: SiteId; ticks: number }>();
-  /** `word` is undefined for what we wrote and lost ourselves: of that, all is wanted. */
-  private readonly wanted = new Map<StreamName, { readonly of: SiteId; readonly word: Word | undefined; times: number }>();
-  /** What we wrote and lost: who says that they hold it, and up to which seq; without end for another story than ours. */
-  private readonly lost = new Map<StreamName, Map<SiteId, number>>();
+  private readonly wants: Wants;
   private readonly partial = new Map<StreamName, Fact[]>();
   private readonly signatures = new Map<string, Signed>();
   private readonly told = new Tellings<Word>();
@@ -67,7 +60,9 @@ export class Relaying {
   private readonly certificates = new Map<SiteId, string>();
   private receiving: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: RelayingParts) {}
+  constructor(private readonly parts: RelayingParts) {
+    this.wants = new Wants(parts.site, parts.heads);
+  }
 
   /** Reads the words that were kept for the streams that are here. */
   async start(): Promise<void> {
@@ -130,10 +125,7 @@ export class Relaying {
     this.passNews();
     // Of a site that is heard itself the facts come without being asked for.
     if (from === site) return;
-    for (const { stream } of heads) {
-      const word = this.words.get(stream);
-      if (word !== undefined) this.want(from, stream, word);
-    }
+    for (const { stream, seq } of heads) this.wants.add(stream, from, Math.min(seq, this.wordOn(stream)));
     this.ask();
   }
 
@@ -165,40 +157,18 @@ export class Relaying {
 
   /** A peer holds more of our own streams than we do, or another story: we lost it, and take it back. */
   takeBack(peer: SiteId, heads: readonly { readonly stream: StreamName; readonly upTo: number }[]): void {
-    for (const { stream, upTo } of heads) {
-      this.lost.set(stream, (this.lost.get(stream) ?? new Map<SiteId, number>()).set(peer, upTo));
-      if (!this.wanted.has(stream)) this.wantLost(stream);
-    }
+    for (const { stream, upTo } of heads) this.wants.add(stream, peer, upTo);
     this.ask();
-  }
-
-  /** Asks the next of those who say that they hold more of what we lost than is here by now. */
-  private wantLost(stream: StreamName, askedAlready?: SiteId): void {
-    const holders = this.lost.get(stream);
-    if (holders === undefined) return;
-    if (askedAlready !== undefined) holders.delete(askedAlready);
-    for (const [holder, upTo] of holders) if (this.parts.heads.seqOf(stream) >= upTo) holders.delete(holder);
-    const [next] = holders.keys();
-    if (next === undefined) this.lost.delete(stream);
-    else this.want(next, stream, undefined);
   }
 
   /** Every second: what nobody answered is asked for again. */
   tick(): void {
-    for (const [stream, asked] of [...this.asked]) {
-      if (++asked.ticks < PATIENCE_TICKS) continue;
-      this.asked.delete(stream);
-      const wanted = this.wanted.get(stream);
-      if (wanted === undefined || wanted.word !== undefined || ++wanted.times < TIMES_ASKED_MAX) continue;
-      // They cannot show how far it goes by our own word.
-      this.wanted.delete(stream);
-      this.wantLost(stream, asked.of);
-    }
+    this.wants.tick();
     this.ask();
   }
 
   async answer(from: SiteId, streams: readonly { readonly stream: StreamName; readonly from: number }[]): Promise<void> {
-    for (const { stream, from: seq } of streams.slice(0, STREAMS_AT_ONCE)) {
+    for (const { stream, from: seq } of streams.slice(0, STREAMS_ANSWERED)) {
       const word = this.heldWord(stream) ?? (await this.keptWord(stream));
       if (word === undefined || word.head.seq < seq) continue;
       if (!isSigned(this.parts.signatures, word)) continue;
@@ -228,8 +198,8 @@ export class Relaying {
   private async receive(from: SiteId, { certificate, head, facts }: Relayed): Promise<void> {
     const { signatures } = this.parts;
     const { stream } = head;
-    this.asked.delete(stream);
-    if (!this.wanted.has(stream)) return;
+    this.wants.answered(stream);
+    if (!this.wants.has(stream)) return;
     if (!isSigned(signatures, { head, certificate })) return this.refuse(from, stream, 'its author has not signed it');
     const next = this.nextOf(stream);
     const sound = facts.filter(isFact).filter((fact) => fact.stream === stream && fact.seq >= next && fact.seq <= head.seq);
@@ -241,11 +211,8 @@ export class Relaying {
     if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
     if (siteOfStream(stream) !== this.parts.site) await this.keepFurther({ head, certificate });
     await this.parts.take(whole); // If the store fails, they are asked for again.
-    this.wanted.delete(stream);
-    this.wantLost(stream, from);
-    // Its author may have written on meanwhile.
-    const word = this.words.get(stream);
-    if (word !== undefined) this.want(from, stream, word);
+    this.wants.came(stream, from);
+    this.wants.add(stream, from, this.wordOn(stream)); // Its author may have written on meanwhile.
     this.ask();
   }
 
@@ -258,40 +225,23 @@ export class Relaying {
 
   private refuse(from: SiteId, stream: StreamName, why: string): void {
     this.partial.delete(stream);
-    this.wanted.delete(stream);
-    this.wantLost(stream, from);
+    this.wants.drop(stream, from);
     this.parts.poisoned(from, `facts of ${stream}: ${why}`);
     this.ask();
   }
 
-  private want(of: SiteId, stream: StreamName, word: Word | undefined): void {
-    if (word !== undefined && this.parts.heads.seqOf(stream) >= word.head.seq) return;
-    this.wanted.set(stream, { of, word, times: 0 });
-  }
-
   private ask(): void {
-    const peers = new Set(this.parts.peers());
-    for (const [stream, { of, word }] of [...this.wanted]) {
-      // What we lost waits for whoever holds it; what somebody else wrote is told once more by whoever is there.
-      if (word !== undefined && (!peers.has(of) || this.parts.heads.seqOf(stream) >= word.head.seq)) {
-        this.wanted.delete(stream);
-        this.partial.delete(stream);
-      }
-    }
-    const open = [...this.wanted].filter(([stream, { of }]) => peers.has(of) && !this.asked.has(stream));
-    const next = open.slice(0, Math.max(0, STREAMS_AT_ONCE - this.asked.size));
-    for (const [of, some] of Map.groupBy(next, ([, wanted]) => wanted.of)) {
-      for (const [stream] of some) this.asked.set(stream, { of, ticks: 0 });
-      const streams = some.map(([stream]) => ({ stream, from: this.nextOf(stream) }));
-      this.parts.send(of, { type: 'ask', streams });
-    }
+    const next = this.wants.next(new Set(this.parts.peers()));
+    for (const stream of [...this.partial.keys()]) if (!this.wants.has(stream)) this.partial.delete(stream);
+    for (const [of, streams] of next)
+      this.parts.send(of, { type: 'ask', streams: streams.map((stream) => ({ stream, from: this.nextOf(stream) })) });
   }
 
-  /** The seq of the fact that is needed next. */
+  /** The seq of the fact that is needed next: of what we lost, which may be another story than ours, the first. */
   private nextOf(stream: StreamName): number {
     const held = this.partial.get(stream)?.at(-1);
     if (held !== undefined) return held.seq + 1;
-    return this.wanted.get(stream)?.word === undefined ? 0 : this.parts.heads.seqOf(stream) + 1;
+    return siteOfStream(stream) === this.parts.site ? 0 : this.parts.heads.seqOf(stream) + 1;
   }
 
   private holds({ head }: Word): boolean {

@@ -292,6 +292,31 @@ describe('the brain, as the simulator found it', () => {
     allIsWell();
   });
 
+  it.each([0, 2])('asks whoever is left for what its own full disk did not take, when another who held it is lost (%i)', async (lost) => {
+    world = new World(1, { sites: 4, restores: false });
+    world.begin();
+    await passes(1_500);
+    await comes(1, { role: 'guest' });
+    const host = await comes(3, { role: 'host' });
+    cut(1, 3);
+    await passes(4_000);
+    siteAt(1).disk.full = true;
+    await does(host, { type: 'lock' });
+    // Both others have said that they hold it. Now the author is lost to all, and one of the two to those who are left.
+    await passes(2_000);
+    cut(0, 3);
+    cut(2, 3);
+    cut(0, 2);
+    cut(1, lost);
+    await passes(4_000);
+    siteAt(1).disk.full = false;
+    await passes(4_000);
+    expect(siteAt(1).views.get('r0')?.locked).toBe(true);
+    heal();
+    await passes(8_000);
+    allIsWell();
+  });
+
   it('sends away whom a site that was put back to a backup takes back long after it began, when nobody is behind them', async () => {
     await comes(0, { role: 'host' });
     siteAt(1).backUp();
