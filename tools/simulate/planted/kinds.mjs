@@ -53,13 +53,6 @@ export const PLANTED = [
     to: 'if (goesOn) continue;',
   },
   {
-    name: 'desires-without-tenure',
-    breaks: 'rule 4: numbers begin anew with each process',
-    file: 'apps/conference-brain/src/meeting.ts',
-    from: 'version: { epoch: this.writer.epoch, revision: this.desired } })));',
-    to: 'version: { epoch: 1, revision: this.desired } })));',
-  },
-  {
     name: 'view-by-half',
     breaks: 'a change that is not told because it looks like none',
     file: 'apps/conference-brain/src/meeting-output.ts',
@@ -95,5 +88,19 @@ export const PLANTED = [
     file: 'apps/conference-brain/src/relaying.ts',
     from: 'if (author !== site && !this.parts.hears(site, author)) this.passOn(site, author);',
     to: 'if (author === site) this.passOn(site, author);',
+  },
+  {
+    name: 'came-another-way-meanwhile',
+    breaks: 'what comes twice is not known again',
+    file: 'apps/conference-brain/src/relaying.ts',
+    from: 'fact.stream === stream && fact.seq >= next && fact.seq <= head.seq);',
+    to: 'fact.stream === stream && fact.seq <= head.seq);',
+  },
+  {
+    name: 'newest-by-the-clock',
+    breaks: 'the last word is told by a clock',
+    file: 'apps/conference-brain/src/reach.ts',
+    from: 'revision: this.own.version.revision + 1 }, hears });',
+    to: 'revision: Math.floor(this.parts.clock.now()) }, hears });',
   },
 ];

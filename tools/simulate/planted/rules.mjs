@@ -25,6 +25,13 @@ export const PLANTED = [
     to: '    const fresh = await this.parts.store.adopt(facts.filter(({ at }) => at < 2_000_000_000_000));\n',
   },
   {
+    name: 'desires-without-tenure',
+    breaks: 'rule 4: each tenure is an epoch, and numbers count within it',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: 'version: { epoch: this.writer.epoch, revision: this.desired } })));',
+    to: 'version: { epoch: 1, revision: this.desired } })));',
+  },
+  {
     name: 'swallow-any-count',
     breaks: 'rule 5: poison is inert',
     file: 'libs/conference/src/upcast.ts',
