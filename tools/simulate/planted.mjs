@@ -1,8 +1,8 @@
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from '../lib/paths.mjs';
-import { COPIES, freshFolder, linkPackages, patch, putBuilt } from './copies.mjs';
+import { freshFolder, linkPackages, patch, putBuilt, removeCopies } from './copies.mjs';
 import { optionsOf } from './wish.mjs';
 import { inParallel, SeedThread, threadsFor } from './pool.mjs';
 import { verifyAll } from './verify.mjs';
@@ -40,7 +40,8 @@ export const runPlanted = async (wish, entry, begun) => {
     if (!good) failed += 1;
     process.stdout.write(`${good ? '✓' : '✗'} ${name} (${breaks}): ${what}\n`);
   };
-  await inParallel(all, threadsFor(wish.threads), async (planted) => {
+  const hunted = wish.planted ? all : [];
+  await inParallel(hunted, threadsFor(wish.threads), async (planted) => {
     const patched = patch(planted);
     if (patched === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
     const found = await hunt(copyOfBuilt(planted, patched), entry, wish);
@@ -48,7 +49,7 @@ export const runPlanted = async (wish, entry, begun) => {
     say(planted, found.at !== undefined, found.what);
   });
   if (wish.verify) await verifyAll(all, threadsFor(wish.threads), say);
-  rmSync(COPIES, { recursive: true, force: true });
+  removeCopies();
   process.stdout.write(
     `planted: ${all.length} bugs, ${failed} failures, ${seeds} seeds, ${((performance.now() - begun) / 1_000).toFixed(1)} s\n`,
   );

@@ -23,7 +23,7 @@ const MERGED_SHARE = 0.8;
 await runTool(async () => {
   const wish = readWish(process.argv.slice(2));
   const begun = performance.now();
-  if (wish.planted) return runPlanted(wish, ENTRY, begun);
+  if (wish.planted || wish.verify) return runPlanted(wish, ENTRY, begun);
   return wish.seed === undefined ? await runSeeds(wish, begun) : await replay(wish, wish.seed, begun);
 });
 

@@ -1,93 +1,134 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { BIN, ROOT, toolEnvironment } from '../lib/paths.mjs';
-import { Problem } from '../lib/problem.mjs';
 import { run } from '../lib/run.mjs';
-import { freshFolder, linkPackages, patch, putBuilt } from './copies.mjs';
+import { freshFolder, linkPackages, patch, patchAll, putBuilt } from './copies.mjs';
+import { bundlesOf, failedFiles, inWords, judgeTogether } from './judgement.mjs';
 import { inParallel } from './pool.mjs';
 
 /** @typedef {import('./planted.mjs').Planted} Planted */
+/** @typedef {import('./judgement.mjs').Judgement} Judgement */
+/** @typedef {import('./judgement.mjs').Ran} Ran */
 
-/** The simulation in person: what it has found once is told there again, and it is meant to find these. */
-const NOT_ORDINARY = 'libs/simulator';
-const SERVICE_SPEC = /\.service\.spec\.ts$/;
+/** The simulation in person: what it has found once is told there again, and it is meant to find these. Copies have no specs of it. */
+const NOT_ORDINARY = /^libs\/simulator\/.*\.spec\.ts$/;
+/** The application that the simulation runs: what a library does wrong, its services' specs are to see as well. */
+const APPLICATION = 'apps/conference-brain';
 const LEFT_OUT = /(^|\/)(node_modules|\.[^/]*)(\/|$)/;
+/** Spec files of services mostly wait, so that some go at the same time. What is late because of that passes when it is run again, alone. */
+const SERVICES_AT_ONCE = 3;
+/** So many bugs are there at once while services are looked at. */
+const BUNDLE = 6;
+/** What has not ended by then, does not. */
+const LIMIT_MS = 1_200_000;
 
 /**
- * Whether the ordinary specs let each bug pass: all of the package that it is in, and the quick ones of every package that depends
- * on it. They run in copies of the checkout, one for each thread, in which one file at a time is changed; the first failure ends a run.
+ * Whether the ordinary specs let each bug pass, in copies of the checkout, one for each thread. First the quick ones, for each bug
+ * alone: all that reach the changed file by what they import, in whatever package. Then those of services of its package and of the
+ * application, which take a minute and more, for some bugs at once; where they see something, for each alone.
  * @param {readonly Planted[]} all @param {number} threads @param {(planted: Planted, good: boolean, what: string) => void} say
  */
 export const verifyAll = async (all, threads, say) => {
   const packages = packagesOf();
-  const copies = Array.from({ length: Math.min(threads, all.length) }, (_, i) => copyOfCheckout(`specs-${i}`, [...packages.keys()]));
-  await inParallel(all, copies.length, async (planted) => {
-    const source = patch(planted);
-    if (source === undefined) return;
-    const copy = /** @type {string} */ (copies.pop());
-    put(copy, planted.file, source);
-    const found = await foundBySpecs(copy, planted, packages);
-    put(copy, planted.file, readFileSync(join(ROOT, planted.file), 'utf8'));
+  const copies = Array.from({ length: Math.min(threads, all.length) }, (_, i) => new Copy(`specs-${i}`, packages));
+  const withCopy = async (/** @type {(copy: Copy) => Promise<void>} */ work) => {
+    const copy = /** @type {Copy} */ (copies.pop());
+    await work(copy);
     copies.push(copy);
-    say(planted, found === undefined, found === undefined ? 'the ordinary specs let it pass' : `ordinary specs find it: ${found}`);
-  });
-};
-
-/** As source for what a spec imports, and compiled for the processes that it starts. @param {string} copy @param {string} file @param {string} source */
-const put = (copy, file, source) => {
-  writeFileSync(join(copy, file), source);
-  putBuilt(copy, file, source);
-};
-
-/** @param {string} copy @param {Planted} planted @param {ReadonlyMap<string, readonly string[]>} packages @returns {Promise<string | undefined>} the log of those that do */
-const foundBySpecs = async (copy, planted, packages) => {
-  const touched = [...packages.keys()].find((folder) => planted.file.startsWith(`${folder}/`)) ?? '';
-  const ordinary = dependantsOf(touched, packages).filter((folder) => folder !== NOT_ORDINARY);
-  const specs = async (/** @type {'unit' | 'service'} */ project, /** @type {string} */ about) => {
-    const folders = project === 'unit' ? [touched, ...ordinary] : [touched];
-    const wish = ['--project', project, '--retry', '0', '--bail', '1', ...folders.map((folder) => `${folder}/src/`)];
-    const log = `planted-${about}-${project}.log`;
-    return run(join(BIN, 'vitest'), ['run', '--root', copy, ...wish], { log, env: toolEnvironment(), cwd: copy });
   };
-  const hasService = readdirSync(join(ROOT, touched, 'src'), { recursive: true, encoding: 'utf8' }).some((file) => SERVICE_SPEC.test(file));
-  for (const project of hasService ? /** @type {const} */ (['unit', 'service']) : /** @type {const} */ (['unit'])) {
-    const { status, log } = await specs(project, planted.name);
-    if (status === 0) continue;
-    // What fails without the bug as well has not found it.
-    put(copy, planted.file, readFileSync(join(ROOT, planted.file), 'utf8'));
-    const without = await specs(project, `${planted.name}-without`);
-    if (without.status === 0) return relative(ROOT, log);
-    throw new Problem(`Ordinary specs fail without any planted bug: ${relative(ROOT, without.log)}.`, 'Mend those first.');
-  }
-  return undefined;
-};
-
-/** Folders of packages, and those of the packages that each depends on. @returns {Map<string, readonly string[]>} */
-const packagesOf = () => {
-  const folders = ['apps', 'libs', 'libs/adapters']
-    .flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`))
-    .filter((folder) => existsSync(join(ROOT, folder, 'package.json')));
-  const read = (/** @type {string} */ folder) => JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-  const byName = new Map(folders.map((folder) => [read(folder).name, folder]));
-  return new Map(
-    folders.map((folder) => {
-      const { dependencies = {}, devDependencies = {} } = read(folder);
-      return [folder, Object.keys({ ...dependencies, ...devDependencies }).flatMap((name) => byName.get(name) ?? [])];
+  /** @type {Planted[]} */
+  const left = [];
+  await inParallel(all, copies.length, (planted) =>
+    withCopy(async (copy) => {
+      if (patch(planted) === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
+      const [judgement] = (await judgeTogether([planted], (bugs, files) => copy.quick(planted, bugs, files))).values();
+      const { good, what } = inWords([/** @type {Judgement} */ (judgement)]);
+      if (!good) return say(planted, good, what);
+      left.push(planted);
+      process.stdout.write(`  ${planted.name}: the quick specs let it pass, ${left.length} so far\n`);
+    }),
+  );
+  const bundles = bundlesOf(left, BUNDLE, (bundle) => patchAll(bundle) !== undefined);
+  await inParallel(bundles, copies.length, (bundle) =>
+    withCopy(async (copy) => {
+      process.stdout.write(`  specs of services on ${bundle.map(({ name }) => name).join(', ')}\n`);
+      for (const [planted, judgement] of await judgeTogether(bundle, (bugs, files) => copy.services(bundle, bugs, files))) {
+        const { good, what } = inWords([judgement]);
+        say(planted, good, what);
+      }
     }),
   );
 };
 
-/** @param {string} folder @param {ReadonlyMap<string, readonly string[]>} packages @returns {string[]} directly or through others */
-const dependantsOf = (folder, packages) => {
-  const found = [folder];
-  for (const one of found) for (const [other, needs] of packages) if (needs.includes(one) && !found.includes(other)) found.push(other);
-  return found.slice(1);
-};
+/** A copy of the checkout in which specs are run. */
+class Copy {
+  #runs = 0;
+
+  /** @param {string} name @param {readonly string[]} packages */
+  constructor(name, packages) {
+    this.name = name;
+    this.packages = packages;
+    this.root = copyOfCheckout(name, packages);
+    /** @type {Set<string>} */
+    this.changed = new Set();
+  }
+
+  /** @param {Planted} about @param {readonly Planted[]} bugs @param {readonly string[]} [files] @returns {Promise<Ran>} */
+  quick(about, bugs, files) {
+    return this.#run('unit', bugs, files === undefined ? ['related', '--run', join(this.root, about.file)] : ['run', ...files]);
+  }
+
+  /** @param {readonly Planted[]} about @param {readonly Planted[]} bugs @param {readonly string[]} [files] @returns {Promise<Ran>} */
+  services(about, bugs, files) {
+    const touched = about.flatMap(({ file }) => this.packages.filter((folder) => file.startsWith(`${folder}/`)));
+    const folders = [...new Set([...touched, APPLICATION])].map((folder) => `${folder}/src/`);
+    return this.#run(
+      'service',
+      bugs,
+      files === undefined
+        ? ['run', ...folders, '--fileParallelism', '--maxWorkers', String(SERVICES_AT_ONCE)]
+        : ['run', ...files, '--no-file-parallelism'],
+    );
+  }
+
+  /** @param {'unit' | 'service'} project @param {readonly Planted[]} bugs @param {readonly string[]} wish @returns {Promise<Ran>} */
+  async #run(project, bugs, wish) {
+    this.#plant(bugs);
+    const name = `planted-${this.name}-${(this.#runs += 1)}-${project}`;
+    const report = join(this.root, `${name}.json`);
+    const args = [...wish, '--root', this.root, '--project', project, '--retry', '0', '--reporter', 'default', '--reporter', 'json'];
+    const { status, log } = await run(join(BIN, 'vitest'), [...args, '--outputFile.json', report], {
+      log: `${name}.log`,
+      env: toolEnvironment(),
+      cwd: this.root,
+      limitMs: LIMIT_MS,
+    });
+    const failed = existsSync(report) ? failedFiles(JSON.parse(readFileSync(report, 'utf8')), this.root) : [];
+    return { passed: status === 0, failed, log: relative(ROOT, log) };
+  }
+
+  /** These and no others; as source for what a spec imports, and compiled for the processes that it starts. @param {readonly Planted[]} bugs */
+  #plant(bugs) {
+    const texts = patchAll(bugs) ?? new Map();
+    for (const file of new Set([...this.changed, ...texts.keys()])) {
+      const text = texts.get(file) ?? readFileSync(join(ROOT, file), 'utf8');
+      writeFileSync(join(this.root, file), text);
+      putBuilt(this.root, file, text);
+    }
+    this.changed = new Set(texts.keys());
+  }
+}
+
+/** Folders of packages. @returns {readonly string[]} */
+const packagesOf = () =>
+  ['apps', 'libs', 'libs/adapters']
+    .flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`))
+    .filter((folder) => existsSync(join(ROOT, folder, 'package.json')));
 
 /** @param {string} name @param {readonly string[]} packages */
 const copyOfCheckout = (name, packages) => {
   const root = freshFolder(name);
-  const keep = (/** @type {string} */ path) => !LEFT_OUT.test(relative(ROOT, path));
+  const keep = (/** @type {string} */ path) => !LEFT_OUT.test(relative(ROOT, path)) && !NOT_ORDINARY.test(relative(ROOT, path));
   for (const entry of readdirSync(ROOT).filter((one) => keep(join(ROOT, one))))
     cpSync(join(ROOT, entry), join(root, entry), { recursive: true, filter: keep });
   linkPackages(root, packages);

@@ -8,8 +8,8 @@ import { Problem } from '../lib/problem.mjs';
  * @property {number | undefined} seed only this one, told in full and run twice
  * @property {number | undefined} sites so many in each world; left out, each seed decides
  * @property {boolean} restores whether disks are put back to old backups as well
- * @property {boolean} planted bugs that must be found, instead of seeds that must pass
- * @property {boolean} verify whether the ordinary specs let each planted bug pass
+ * @property {boolean} planted bugs that the simulation must find, instead of seeds that must pass
+ * @property {boolean} verify bugs that the ordinary specs must let pass, instead of seeds or beside those that must be found
  * @property {readonly string[]} only planted bugs by a part of their name
  * @property {number | undefined} threads
  * @property {string | undefined} log a file that says which seeds have been lived through: those are left out, and the others added

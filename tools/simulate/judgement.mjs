@@ -1,0 +1,98 @@
+/**
+ * How a run of specs ended.
+ * @typedef {object} Ran
+ * @property {boolean} passed
+ * @property {readonly string[]} failed spec files, as folders and name within the checkout; none if the run failed as a whole
+ * @property {string} log where it says how
+ */
+
+/**
+ * What specs say of a planted bug.
+ * @typedef {object} Judgement
+ * @property {readonly string[]} found by which spec files; WHOLE_RUN if by none of them, but in what nobody waited for
+ * @property {readonly string[]} unsteady those that failed once and then passed with the bug still there: a busy machine
+ * @property {readonly string[]} broken those that fail without the bug as well: nobody can say what they see
+ * @property {readonly string[]} logs of what was found or is broken
+ */
+
+/** A run that failed although every spec file in it passed, or that did not get so far: an error in a timer, a loop without end. */
+export const WHOLE_RUN = 'a run as a whole';
+
+/**
+ * Whether specs find a bug. What fails must fail again, alone, with the bug, and then pass without it: a spec that a busy machine
+ * makes late has found nothing.
+ * @param {{ withBug: (files?: readonly string[]) => Promise<Ran>, without: (files?: readonly string[]) => Promise<Ran> }} specs
+ *   each runs these spec files, or all that there are for it
+ * @returns {Promise<Judgement>}
+ */
+export const judge = async ({ withBug, without }) => {
+  const first = await withBug();
+  if (first.passed) return { found: [], unsteady: [], broken: [], logs: [] };
+  const suspects = first.failed.length === 0 ? undefined : first.failed;
+  const second = await withBug(suspects);
+  const again = failuresOf(second);
+  const unsteady = failuresOf(first).filter((file) => !again.includes(file));
+  if (again.length === 0) return { found: [], unsteady, broken: [], logs: [] };
+  const sound = await without(second.failed.length === 0 ? suspects : again);
+  const broken = failuresOf(sound);
+  const found = again.filter((file) => !broken.includes(file) && !broken.includes(WHOLE_RUN));
+  return { found, unsteady, broken, logs: [second.log, ...(broken.length > 0 ? [sound.log] : [])] };
+};
+
+/** @param {Ran} ran @returns {readonly string[]} */
+const failuresOf = ({ passed, failed }) => (passed ? [] : failed.length === 0 ? [WHOLE_RUN] : failed);
+
+/** In words, and whether all is well: nothing found it, and nothing is broken. @param {readonly Judgement[]} judgements @returns {{ good: boolean, what: string }} */
+export const inWords = (judgements) => {
+  const all = (/** @type {keyof Judgement} */ key) => judgements.flatMap((judgement) => judgement[key]);
+  const [found, unsteady, broken, logs] = [all('found'), all('unsteady'), all('broken'), all('logs')];
+  const aside = unsteady.length === 0 ? '' : `; failed once and then passed with it: ${unsteady.join(', ')}`;
+  const see = logs.length === 0 ? '' : ` (${logs.join(', ')})`;
+  if (found.length > 0) return { good: false, what: `ordinary specs find it: ${found.join(', ')}${see}${aside}` };
+  if (broken.length > 0) return { good: false, what: `cannot be judged by what fails without it, too: ${broken.join(', ')}${see}${aside}` };
+  return { good: true, what: `the ordinary specs let it pass${aside}` };
+};
+
+/**
+ * Which spec files a report of Vitest (`--reporter json`) says have failed.
+ * @param {{ testResults: readonly { name: string, status: string }[] }} report @param {string} root of the checkout in which it ran
+ */
+export const failedFiles = ({ testResults }, root) =>
+  testResults
+    .filter(({ status }) => status !== 'passed')
+    .map(({ name }) => (name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name));
+
+/**
+ * Puts things together, at most so many and only such as fit.
+ * @template T
+ * @param {readonly T[]} all @param {number} most @param {(bundle: readonly T[]) => boolean} fit @returns {T[][]}
+ */
+export const bundlesOf = (all, most, fit) => {
+  /** @type {T[][]} */
+  const bundles = [];
+  for (const one of all) {
+    const roomy = bundles.find((bundle) => bundle.length < most && fit([...bundle, one]));
+    if (roomy === undefined) bundles.push([one]);
+    else roomy.push(one);
+  }
+  return bundles;
+};
+
+/**
+ * Judges several bugs that are there at once. Where specs find something, those are asked about each bug alone.
+ * @template T
+ * @param {readonly T[]} bundle
+ * @param {(bugs: readonly T[], files?: readonly string[]) => Promise<Ran>} run those spec files with these bugs, or all
+ * @returns {Promise<Map<T, Judgement>>}
+ */
+export const judgeTogether = async (bundle, run) => {
+  const of = (/** @type {readonly T[]} */ bugs, /** @type {readonly string[] | undefined} */ suspects) =>
+    judge({ withBug: (files) => run(bugs, files ?? suspects), without: (files) => run([], files ?? suspects) });
+  const together = await of(bundle, undefined);
+  /** @type {Map<T, Judgement>} */
+  const judgements = new Map();
+  const { found } = together;
+  const suspects = found.includes(WHOLE_RUN) ? undefined : found;
+  for (const one of bundle) judgements.set(one, bundle.length === 1 || found.length === 0 ? together : await of([one], suspects));
+  return judgements;
+};
