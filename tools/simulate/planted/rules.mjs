@@ -4,11 +4,11 @@
  */
 export const PLANTED = [
   {
-    name: 'unlock-forgets-what-it-saw',
+    name: 'unlock-saw-two-at-most',
     breaks: 'rule 1: loosening lifts what it has seen',
     file: 'apps/conference-brain/src/chronicle.ts',
     from: '      const next = timeline.next(stream, { ...draft, at: this.lastAt });\n',
-    to: "      const drafted = timeline.next(stream, { ...draft, at: this.lastAt });\n      const next = draft.type === 'ConferenceUnlocked' ? { ...drafted, after: [] } : drafted;\n",
+    to: "      const drafted = timeline.next(stream, { ...draft, at: this.lastAt });\n      const next = draft.type === 'ConferenceUnlocked' ? { ...drafted, after: drafted.after.slice(0, 2) } : drafted;\n",
   },
   {
     name: 'held-people-see',
