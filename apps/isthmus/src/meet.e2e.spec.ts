@@ -1,23 +1,23 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { expectAccessible } from './testing/accessibility.js';
-import { Attendee, startBrowser } from './testing/attendee.js';
+import { Attendee, startBrowser, type Circumstances } from './testing/attendee.js';
 import { startOneSite, type OneSite } from './testing/one-site.js';
 
 let site: OneSite;
 let browser: Browser;
 let present: Attendee[] = [];
 
-const at = async (room: string, cuttable = false): Promise<Attendee> => {
-  const attendee = await Attendee.at(browser, `${site.url}/r/${room}`, { cuttable });
+const at = async (room: string, circumstances: Circumstances = {}): Promise<Attendee> => {
+  const attendee = await Attendee.at(browser, `${site.url}/r/${room}`, circumstances);
   present.push(attendee);
   return attendee;
 };
 /** Every spec meets in a room of its own: what one leaves behind does not greet the next. */
 let number = 0;
 beforeEach(() => void (number += 1));
-const inRoom = async (name: string, cuttable = false): Promise<Attendee> => {
-  const attendee = await at(`open-${number}`, cuttable);
+const inRoom = async (name: string, circumstances: Circumstances = {}): Promise<Attendee> => {
+  const attendee = await at(`open-${number}`, circumstances);
   await attendee.enter(name);
   return attendee;
 };
@@ -61,7 +61,7 @@ describe('a meeting, through the meeting client', () => {
   });
 
   it('keeps the seat when every connection is cut', async () => {
-    const [ana, bo] = [await inRoom('Ana', true), await inRoom('Bo')];
+    const [ana, bo] = [await inRoom('Ana', { cuttable: true }), await inRoom('Bo')];
     await expect.poll(async () => (await bo.sees())[0]?.width, soon).toBeGreaterThan(0);
     const before = (await bo.sees())[0];
     await ana.cutLines();
@@ -71,6 +71,17 @@ describe('a meeting, through the meeting client', () => {
     await expect.poll(async () => (await ana.sees())[0]?.width, soon).toBeGreaterThan(0);
     const frames = (await bo.sees())[0]?.frames ?? 0;
     await expect.poll(async () => ((await bo.sees())[0]?.frames ?? 0) - frames, soon).toBeGreaterThan(10);
+  });
+});
+
+describe('a network that lets no media through', () => {
+  it('is told to the person, with the door that would have to be open, while the seat and what is said of others stay', async () => {
+    const [ana, bo] = [await inRoom('Ana', { walledIn: true }), await inRoom('Bo')];
+    await expect.poll(() => ana.part('connection').getAttribute('data-condition'), soon).toBe('blocked');
+    expect(await ana.part('blocked').textContent()).toMatch(/between this browser and 127\.\S+ port \d+ \(UDP or TCP\)/);
+    expect(await ana.sees()).toMatchObject([{ name: 'Bo', frames: 0 }]);
+    expect(await bo.part('connection').getAttribute('data-condition')).toBe('good');
+    await expectAccessible(ana.page);
   });
 });
 

@@ -43,6 +43,8 @@ export interface Circumstances {
   readonly cuttable?: boolean;
   /** The browser's question for camera and microphone is answered by {@link Attendee.allowDevices}, not by itself. */
   readonly asksForDevices?: boolean;
+  /** The browser finds no way to any media node, as behind a firewall that lets neither UDP nor TCP through. */
+  readonly walledIn?: boolean;
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
@@ -70,6 +72,13 @@ const ASKING_PAGE = `{
   devices.getUserMedia = (wanted) => answer.then(() => open(wanted));
 }`;
 
+/** Has the browser use relays alone, of which nobody has told it any. */
+const WALLED_IN_PAGE = `globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(configuration) {
+    super({ ...configuration, iceTransportPolicy: 'relay' });
+  }
+}`;
+
 /** Somebody at the meeting client, seen through what is on their screen. */
 export class Attendee {
   private readonly lines: WebSocketRoute[] = [];
@@ -80,10 +89,11 @@ export class Attendee {
   ) {}
 
   static async at(browser: Browser, url: string, circumstances: Circumstances = {}): Promise<Attendee> {
-    const { cuttable = false, asksForDevices = false, viewport = { width: 1280, height: 800 } } = circumstances;
+    const { cuttable = false, asksForDevices = false, walledIn = false, viewport = { width: 1280, height: 800 } } = circumstances;
     const context = await browser.newContext({ viewport });
     await context.addInitScript(await identityReader());
     if (asksForDevices) await context.addInitScript(ASKING_PAGE);
+    if (walledIn) await context.addInitScript(WALLED_IN_PAGE);
     const attendee = new Attendee(await context.newPage(), context);
     if (cuttable) {
       await context.routeWebSocket(/\/(ws|media)$/, (line) => {

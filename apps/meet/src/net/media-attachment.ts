@@ -1,6 +1,7 @@
 import type { LegId } from '@isthmus/conference';
 import type { ClientToMedia, ConsumerOffer, MediaToClient, Opaque, Source, TransportOffer } from '@isthmus/protocol';
 import type { Device, types } from 'mediasoup-client';
+import { doorsOf, type Door } from './doors.js';
 import type { DtlsIdentity } from './dtls-identity.js';
 import { Publisher, type WatchedLayers } from './publisher.js';
 import { granted, RequestSocket, type OpenSocket } from './request-socket.js';
@@ -18,8 +19,10 @@ export interface AttachmentOptions {
   readonly mark?: ((moment: string) => void) | undefined;
   readonly onStreams: (streams: Streams) => void;
   readonly onMessage: (message: MediaToClient) => void;
-  /** Attached, or well again after `onShaky`. */
-  readonly onGood: () => void;
+  /** Attached; or, `through`, something got through to the node: the first time, or again after `onShaky`. */
+  readonly onGood: (through: boolean) => void;
+  /** Nothing has ever got through to the node, where it should by now: {@link BLOCKED_AFTER_MS} after it was begun, or by the browser's word. */
+  readonly onBlocked: (doors: readonly Door[]) => void;
   /** The path under the media is in doubt; a restart of ICE is under way. */
   readonly onShaky: () => void;
   /** Beyond repair; not called after {@link Attachment.close}. */
@@ -30,6 +33,8 @@ export interface AttachmentOptions {
 const RESTART_ICE_AFTER_MS = 1_500;
 /** And attach anew when the restart did not help in this time. */
 const GIVE_UP_AFTER_MS = 6_000;
+/** A first path to a node that can be reached takes a second or two even over a poor network; browsers themselves give up after 5 to 30 s. */
+export const BLOCKED_AFTER_MS = 8_000;
 
 /** Our own camera waits so long at most for what others show. */
 const PUBLISH_AFTER_MS = 500;
@@ -48,6 +53,10 @@ export class Attachment {
   #unready: string[] = [];
   /** The node knows our certificate since we attached. */
   #connected = false;
+  /** Where media would get in. */
+  #doors: readonly Door[] = [];
+  #through = false;
+  #blockedTimer: ReturnType<typeof setTimeout> | undefined;
   #publisher: Publisher | null = null;
   #wanted: Readonly<Record<Source, Wanted>> | null = null;
   #layers: WatchedLayers = { large: true, small: true };
@@ -103,7 +112,7 @@ export class Attachment {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    for (const timer of [...Object.values(this.#timers), this.#blockedTimer]) clearTimeout(timer);
     this.#publisher?.close();
     this.#socket.close();
   }
@@ -131,6 +140,7 @@ export class Attachment {
     mark?.('attached');
     clearTimeout(this.#timers.receive);
     this.#connected = attached.connected === true;
+    this.#doors = doorsOf(attached.receive);
     const optionsOf = (offer: TransportOffer): types.TransportOptions => ({
       ...transportOptions(offer),
       ...(identity === null ? {} : { additionalSettings: { certificates: [identity.certificate] } }),
@@ -140,7 +150,7 @@ export class Attachment {
     // What others show comes first: that is what the click waits for. Our own camera follows on its own transport.
     await this.#consume(attached.consumers, true);
     if (this.#retired) return;
-    this.options.onGood();
+    this.options.onGood(false);
     await this.#receiving(attached.consumers.length > 0);
     if (this.#retired) return;
     this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), mark);
@@ -164,6 +174,8 @@ export class Attachment {
 
   #prepare(direction: Direction, transport: types.Transport): types.Transport {
     transport.on('connect', ({ dtlsParameters }, done) => {
+      // Not at the state `connecting`: a browser without a single pair of addresses to try stays at `new`.
+      if (!this.#through) this.#blockedTimer ??= setTimeout(() => this.options.onBlocked(this.#doors), BLOCKED_AFTER_MS);
       if (!this.#connected) {
         this.#socket
           .request({ type: 'connect', transport: direction, dtlsParameters: as<Opaque>(dtlsParameters) })
@@ -188,15 +200,18 @@ export class Attachment {
   #judge(direction: Direction, state: types.ConnectionState): void {
     if (this.#retired) return;
     if (state === 'connected') {
+      this.#through = true;
+      clearTimeout(this.#blockedTimer);
       clearTimeout(this.#timers[direction]);
       if (direction === 'receive') this.options.mark?.('receive-connected');
-      this.options.onGood();
+      this.options.onGood(true);
     } else if (state === 'disconnected') {
-      this.options.onShaky();
+      if (this.#through) this.options.onShaky();
       clearTimeout(this.#timers[direction]);
       this.#timers[direction] = setTimeout(() => this.#restartIce(direction), RESTART_ICE_AFTER_MS);
     } else if (state === 'failed') {
-      this.options.onShaky();
+      if (this.#through) this.options.onShaky();
+      else this.options.onBlocked(this.#doors);
       this.#restartIce(direction);
     }
   }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LegId } from '@isthmus/conference';
 import { Backoff } from './backoff.js';
-import type { Streams } from './media-attachment.js';
+import { BLOCKED_AFTER_MS, type Streams } from './media-attachment.js';
 import { MediaSession, type MediaSessionOptions, type MediaStatus } from './media-session.js';
-import { consumerOffer, loadedDevice, received, track, transportOffer } from './testing/fake-device.js';
+import { blocked, consumerOffer, loadedDevice, received, track, transportOffer } from './testing/fake-device.js';
 import { scriptedSockets, type ScriptedSocket } from './testing/scripted-socket.js';
 
 const SEAT = { leg: 'nyc-1' as LegId, url: 'ws://node-1/media', token: 'first' };
@@ -204,6 +204,29 @@ describe('when media is lost', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(sockets.all).toHaveLength(3);
   });
+
+  it.each([
+    ['the browser gives up', blocked],
+    ['the browser keeps trying for long', () => vi.advanceTimersByTime(BLOCKED_AFTER_MS)],
+  ])(
+    'says that nothing gets through, and through which doors it should, when %s; attaching again does not make it well',
+    async (_, happens) => {
+      const onStatus = vi.fn<MediaSessionOptions['onStatus']>();
+      const { sockets } = await begin({ onStatus });
+      await attach(sockets.latest(), [consumerOffer('lon-1', 'camera')]);
+      happens();
+      expect(onStatus.mock.lastCall).toEqual([
+        'blocked',
+        expect.arrayContaining([{ address: '9.9.9.9', port: expect.any(Number) as number, protocol: 'udp' }]),
+      ]);
+      sockets.latest().breaks();
+      await vi.advanceTimersByTimeAsync(100);
+      await attach(sockets.latest(), [consumerOffer('lon-1', 'camera')]);
+      expect(onStatus.mock.lastCall?.[0]).toBe('blocked');
+      received();
+      expect(onStatus.mock.lastCall).toEqual(['good', []]);
+    },
+  );
 
   it('moves to another node when told, but leaves media alone that flows from the same one', async () => {
     const { session, sockets } = await begin();

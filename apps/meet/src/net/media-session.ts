@@ -2,6 +2,7 @@ import type { LegId } from '@isthmus/conference';
 import type { MediaToClient, Source } from '@isthmus/protocol';
 import type { Device } from 'mediasoup-client';
 import { Backoff } from './backoff.js';
+import type { Door } from './doors.js';
 import type { DtlsIdentity } from './dtls-identity.js';
 import { Attachment, type Streams } from './media-attachment.js';
 import type { OpenSocket } from './request-socket.js';
@@ -19,7 +20,8 @@ export interface Wanted {
   readonly on: boolean;
 }
 
-export type MediaStatus = 'connecting' | 'good' | 'reconnecting' | 'released';
+/** `blocked`: the seat is there, and no packet gets through between this browser and the node that holds it. */
+export type MediaStatus = 'connecting' | 'good' | 'blocked' | 'reconnecting' | 'released';
 
 export interface MediaSessionOptions {
   /** Loaded with the router's capabilities. */
@@ -29,7 +31,8 @@ export interface MediaSessionOptions {
   readonly openSocket?: OpenSocket;
   readonly backoff?: Backoff;
   readonly traceparent?: string;
-  readonly onStatus: (status: MediaStatus) => void;
+  /** @param doors where media would have to get through, while they are `blocked` */
+  readonly onStatus: (status: MediaStatus, doors: readonly Door[]) => void;
   /** All streams of the others, whole, whenever one comes or goes. */
   readonly onStreams: (streams: Streams) => void;
   readonly onSpeaking: (legs: readonly LegId[]) => void;
@@ -52,6 +55,8 @@ export class MediaSession {
   #seat: Seat;
   #wanted: Readonly<Record<Source, Wanted>> = { microphone: NOTHING, camera: NOTHING };
   #status: MediaStatus = 'connecting';
+  /** Nothing has got through to these since we found that out. */
+  #blocked: readonly Door[] | null = null;
   #closed = false;
   /** It was good once. */
   #joined = false;
@@ -120,7 +125,8 @@ export class MediaSession {
       mark: this.options.mark,
       onStreams: (streams) => this.#attachment === attachment && this.#show(streams),
       onMessage: (message) => this.#attachment === attachment && this.#hear(message),
-      onGood: () => this.#attachment === attachment && this.#good(),
+      onGood: (through) => this.#attachment === attachment && this.#good(through),
+      onBlocked: (doors) => this.#attachment === attachment && this.#block(doors),
       onShaky: () => this.#attachment === attachment && this.#say('reconnecting'),
       onLost: () => this.#attachment === attachment && this.#again(),
     });
@@ -152,15 +158,22 @@ export class MediaSession {
     }
   }
 
-  #good(): void {
+  #good(through: boolean): void {
     this.#joined = true;
     this.#backoff.reset();
-    this.#say('good');
+    if (through) this.#blocked = null;
+    // Attached is not well where nothing got through the last time.
+    if (this.#blocked === null) this.#say('good');
+  }
+
+  #block(doors: readonly Door[]): void {
+    this.#blocked = doors;
+    this.#say('blocked');
   }
 
   #again(): void {
     if (this.#closed) return;
-    this.#say('reconnecting');
+    this.#say(this.#blocked === null ? 'reconnecting' : 'blocked');
     this.#retire();
     this.#timer = setTimeout(() => this.#attach(), this.#backoff.nextMs());
     this.options.onTrouble(this.#backoff.attempts);
@@ -169,6 +182,6 @@ export class MediaSession {
   #say(status: MediaStatus): void {
     if (status === this.#status || this.#closed) return;
     this.#status = status;
-    this.options.onStatus(status);
+    this.options.onStatus(status, this.#blocked ?? []);
   }
 }

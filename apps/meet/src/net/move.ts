@@ -119,8 +119,8 @@ export class Move {
         device,
         identity,
         ...(openSocket === undefined ? {} : { openSocket }),
-        onStatus: (status) => {
-          if (this.#isThrough) return onward.media.onStatus(status);
+        onStatus: (status, doors) => {
+          if (this.#isThrough) return onward.media.onStatus(status, doors);
           if (status === 'good' && this.#streams.size === 0) this.#soon();
         },
         onStreams: (streams) => {

@@ -44,10 +44,9 @@ export const Tile = ({ entry, siteName, role, position, rect, track, speaking, o
       data-picture={picture}
       aria-label={described(entry, role, speaking)}
     >
-      {track !== undefined && !entry.cameraOff ? (
-        <Video track={track} label={`Picture of ${entry.name}`} onFirstFrame={onFirstFrame} />
-      ) : null}
-      {picture ? null : <Avatar name={entry.name} size="large" />}
+      {/* The picture covers it once there is one. */}
+      <Avatar name={entry.name} size="large" />
+      {picture ? <Video track={track} label={`Picture of ${entry.name}`} onFirstFrame={onFirstFrame} /> : null}
       <figcaption className="tile-caption">
         {entry.muted !== false ? <IconMicrophoneOff size={15} aria-hidden="true" /> : null}
         {entry.cameraOff ? <IconVideoOff size={15} aria-hidden="true" /> : null}

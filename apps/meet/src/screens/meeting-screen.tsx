@@ -1,5 +1,6 @@
-import { IconAlertTriangle, IconArrowsSplit2, IconEye, IconLock, IconVolume } from '@tabler/icons-react';
+import { IconAlertTriangle, IconArrowsSplit2, IconEye, IconLock, IconVolume, IconWall } from '@tabler/icons-react';
 import { useState } from 'react';
+import { shunsLoopback } from '../net/doors.js';
 import { ConnectionChip } from '../parts/connection-chip.js';
 import { ControlBar } from '../parts/control-bar.js';
 import { HelpDialog } from '../parts/help-dialog.js';
@@ -12,7 +13,7 @@ import { useWakeLock } from '../parts/use-wake-lock.js';
 import { Voices } from '../parts/voices.js';
 import { Mark } from '../parts/wordmark.js';
 import { useMeeting, useMeetingState, useRoster, useSiteName } from '../state/use-meeting.js';
-import { besidesInWords, outOfReach } from '../state/words.js';
+import { besidesInWords, blockedInWords, outOfReach } from '../state/words.js';
 
 type Open = 'roster' | null;
 type Asked = 'leave' | 'help' | null;
@@ -25,6 +26,8 @@ export const MeetingScreen = () => {
   const room = useMeetingState((state) => state.room ?? state.alias);
   const locked = useMeetingState((state) => state.view?.locked ?? false);
   const soundBlocked = useMeetingState((state) => state.soundBlocked);
+  const blocked = useMeetingState(({ media }) => media === 'blocked');
+  const doors = useMeetingState((state) => state.doors);
   const nameOfSite = useSiteName();
   const banners = outOfReach(useRoster(), nameOfSite);
   const besides = besidesInWords(
@@ -88,6 +91,12 @@ export const MeetingScreen = () => {
             {text}
           </p>
         ))}
+        {blocked ? (
+          <p className="banner" role="alert" data-testid="blocked">
+            <IconWall size={18} aria-hidden="true" />
+            {blockedInWords(doors, shunsLoopback(navigator.userAgent))}
+          </p>
+        ) : null}
         {besides === undefined ? null : (
           <p className="banner" role="status" data-testid="besides">
             <IconArrowsSplit2 size={18} aria-hidden="true" />

@@ -2,6 +2,7 @@ import type { LegId } from '@isthmus/conference';
 import type { EndReason, MeetingView } from '@isthmus/protocol';
 import type { DeviceProblem } from '../net/devices.js';
 import type { GatewayStatus } from '../net/gateway-connection.js';
+import type { Door } from '../net/doors.js';
 import type { Streams } from '../net/media-attachment.js';
 import type { MediaStatus } from '../net/media-session.js';
 
@@ -39,6 +40,8 @@ export interface MeetingState {
   /** ms since 1970; when this person got in. */
   readonly since: number | null;
   readonly media: MediaStatus | 'idle';
+  /** Where media would have to get through, while they are `blocked`. */
+  readonly doors: readonly Door[];
   /** Packets are being lost on the way here; pictures may stutter. */
   readonly weak: boolean;
   readonly streams: Streams;
@@ -67,6 +70,7 @@ export const initialState = (alias: string, name: string): MeetingState => ({
   view: null,
   since: null,
   media: 'idle',
+  doors: [],
   weak: false,
   streams: new Map(),
   speaking: [],

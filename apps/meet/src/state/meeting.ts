@@ -64,8 +64,8 @@ export class Meeting {
       onMessage: (message) => this.#hear(message),
     },
     media: {
-      onStatus: (media) => {
-        this.store.set({ media });
+      onStatus: (media, doors) => {
+        this.store.set({ media, doors });
         if (media === 'released') this.#askSoon();
       },
       onStreams: (streams) => this.store.set({ streams }),
@@ -375,7 +375,7 @@ export class Meeting {
     this.#weather.stop();
     this.#media?.close();
     this.#media = null;
-    this.store.set({ media: 'idle', streams: new Map(), speaking: [], weak: false });
+    this.store.set({ media: 'idle', doors: [], streams: new Map(), speaking: [], weak: false });
   }
 
   #askSoon(): void {

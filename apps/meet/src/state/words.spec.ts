@@ -3,7 +3,7 @@ import type { LegId } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
 import type { RosterEntry } from '@isthmus/protocol';
 import { withToast } from './toasts.js';
-import { backInReach, besidesInWords, initials, names, outOfReach, problemWords } from './words.js';
+import { backInReach, besidesInWords, blockedInWords, initials, names, outOfReach, problemWords } from './words.js';
 import { aliasOfInput, aliasOfPath, pathOfAlias } from './room-link.js';
 
 const person = (name: string, site: string, inReach: boolean): RosterEntry => ({
@@ -44,6 +44,15 @@ describe('words about people', () => {
     expect(backInReach(away, back, () => 'London')).toEqual([{ site: 'lon', text: 'London is back, and with it Ana and Bo.' }]);
     expect(backInReach(away, [person('Carmen', 'cpt', true)], () => 'London')).toEqual([{ site: 'lon', text: 'London is back.' }]);
     expect([...backInReach(back, away, () => 'London'), ...backInReach([], back, () => 'London')]).toEqual([]);
+  });
+
+  it('tell whoever hears and sees nothing what a firewall would have to let through, or that the browser takes no loopback', () => {
+    const door = (address: string, protocol: string) => ({ address, port: 8030, protocol });
+    const office = [door('192.0.2.7', 'udp'), door('192.0.2.7', 'tcp')];
+    expect(blockedInWords(office, true)).toContain('between this browser and 192.0.2.7 port 8030 (UDP or TCP). Usually a firewall');
+    expect(blockedInWords([], false)).toContain('the media server');
+    expect(blockedInWords([door('127.0.0.12', 'udp')], true)).toContain('--listen');
+    expect(blockedInWords([door('127.0.0.12', 'udp')], false)).toContain('127.0.0.12 port 8030 (UDP)');
   });
 
   it('tell hosts of another meeting of the room, and which one to unlock', () => {

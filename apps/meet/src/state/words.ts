@@ -1,6 +1,7 @@
 import type { SiteId } from '@isthmus/kernel';
 import type { EndReason, RosterEntry } from '@isthmus/protocol';
 import type { DeviceKind, DeviceProblem } from '../net/devices.js';
+import { isLoopback, type Door } from '../net/doors.js';
 
 /** "Ana", "Ana and Bo", "Ana, Bo and 3 others". */
 export const names = (list: readonly string[], shown = 3): string => {
@@ -53,6 +54,20 @@ export const besidesInWords = (sites: readonly SiteId[], locked: boolean, nameOf
   const where = names(sites.map(nameOf));
   const how = locked ? 'this one is locked. Unlock it to be one meeting' : 'that one is locked. Once it is unlocked, they are one';
   return `This room has another meeting, in ${where}, that began while the link was down. They stay apart because ${how}.`;
+};
+
+/** Why no sound and no pictures come, and who can do what about it. @param shunsLoopback the browser pairs no loopback address, as Firefox does */
+export const blockedInWords = (doors: readonly Door[], shunsLoopback: boolean): string => {
+  if (shunsLoopback && doors.length > 0 && doors.every(isLoopback))
+    return 'This browser carries no sound or pictures over a loopback address such as 127.0.0.1. Start Isthmus with --listen and an address of this machine, or use another browser.';
+  const protocols = new Map<string, string[]>();
+  for (const { address, port, protocol } of doors) {
+    const place = `${address} port ${port}`;
+    protocols.set(place, [...(protocols.get(place) ?? []), protocol.toUpperCase()]);
+  }
+  const where = [...protocols].map(([place, those]) => `${place} (${those.join(' or ')})`);
+  const server = where.length === 0 ? 'the media server' : names(where, 2);
+  return `No sound or pictures get through between this browser and ${server}. Usually a firewall is in the way: ask whoever runs the network to open that. Your seat is kept, and it is tried again.`;
 };
 
 /** Why somebody waits who came this far. */

@@ -20,6 +20,11 @@ export const received = (): void => {
   for (const handler of handlers.splice(0)) handler.setConnectionState('connected');
 };
 
+/** The browser has given up on all transports made so far: nothing gets through. */
+export const blocked = (): void => {
+  for (const handler of handlers.splice(0)) handler.setConnectionState('failed');
+};
+
 export const routerRtpCapabilities = testFakeParameters.generateRouterRtpCapabilities;
 
 export const loadedDevice = async (): Promise<Device> => {
