@@ -93,10 +93,14 @@ export class Chronicle {
     return this.groups.find(({ timeline }) => legOf(timeline.state, leg) !== undefined)?.ids[0];
   }
 
-  /** Whether what is one for good says that a leg is no more, or nothing says anything of it. */
+  /**
+   * Whether what is one for good says for good that a leg is no more, or nothing says anything of it. Who was replaced would be there
+   * again if whoever replaced them went, as long as it is not recorded (`closeReplaced`).
+   */
   isEnded(leg: LegId): boolean {
-    const known = this.groups.map(({ timeline }) => legOf(timeline.state, leg)).find((standing) => standing !== undefined);
-    return known === undefined || known.ended !== null;
+    const state = this.groups.map(({ timeline }) => timeline.state).find((one) => legOf(one, leg) !== undefined);
+    const ended = state === undefined ? 'left' : legOf(state, leg)!.ended;
+    return ended === 'replaced' ? state!.gone.get(leg) !== undefined : ended !== null;
   }
 
   /** Why a leg is no more: in the occasion that it was in, else in any. */

@@ -316,10 +316,11 @@ export class Meeting {
   }
 
   /** Gives somebody who came a seat, or a place at the door. */
-  private welcome(leg: LegId, id: ConferenceId): BrainAnswer {
+  private async welcome(leg: LegId, id: ConferenceId): Promise<BrainAnswer> {
     if (this.retired) throw elsewhere(this.room);
     const standing = legOf(this.chronicle.stateOf(id), leg);
     if (standing !== undefined && standing.ended !== null) {
+      await this.chronicle.closeReplaced();
       this.refresh();
       throw tooLate(standing.ended);
     }
@@ -378,6 +379,7 @@ export class Meeting {
   private async record(command: ConferenceCommand, id: ConferenceId): Promise<void> {
     await this.catchUp();
     while (this.chronicle.isLetGo(id)) await this.chronicle.takeBack(id);
+    if (await this.chronicle.closeReplaced()) this.refresh(); // Nobody is told that they are no more before that is so for good.
     const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
     await this.chronicle.record(id, bodies);
     await this.follow().catch(() => undefined); // What was asked is recorded; what follows is tried again by `tidy`.

@@ -75,6 +75,45 @@ describe('the brain, as the simulator found it', () => {
     allIsWell();
   });
 
+  it('ends for good who was replaced before they hear of it, also when whoever replaced them goes at once', async () => {
+    const [host, here] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    cut(0, 1);
+    cut(1, 2);
+    await passes(4_000);
+    const there = await comes(0, { role: 'host', again: here });
+    heal();
+    const isHere = () =>
+      siteAt(1)
+        .disk.meetingsIn('r0')
+        .some(({ by }) => by === there.leg);
+    while (!isHere()) await passes(1);
+    // It is folded within half a second, or when somebody asks for something.
+    world.people.acts(here, { type: 'lock' });
+    world.people.leaves(there);
+    await passes(8_000);
+    expect([...world.people.tally.keys()]).toContain('lock: conference.elsewhere');
+    expect([here.state, there.state]).toEqual(['out', 'out']);
+    expect(seatsAt(1)).toEqual([host.leg]);
+    allIsWell();
+  });
+
+  it('tells who was replaced nothing of it while their full disk cannot record it', async () => {
+    const here = await comes(1, { role: 'host' });
+    const there = world.people.opens(siteAt(0), 'r0', here.person);
+    const isHere = () =>
+      siteAt(1)
+        .disk.meetingsIn('r0')
+        .some(({ by }) => by === there.leg);
+    while (!isHere()) await passes(1);
+    siteAt(1).disk.full = true;
+    await passes(2_000);
+    expect([here.state, there.state]).toEqual(['in', 'in']);
+    siteAt(1).disk.full = false;
+    await passes(8_000);
+    expect([here.state, there.state]).toEqual(['out', 'in']);
+    allIsWell();
+  });
+
   it('tells who was replaced beyond a split that they were, although the two meetings are not one for good yet', async () => {
     cut(0, 1);
     cut(0, 2);
