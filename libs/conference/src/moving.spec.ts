@@ -8,7 +8,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** New York is to end: Ana is there, and a host at London. */
 const ending = () => {
-  const world = new World(sha256, 'nyc', 'lon');
+  const world = new World(sha256, 'nyc', 'lon', 'sin');
   const [nyc, lon] = [world.at('nyc'), world.at('lon')];
   const ana = nyc.join('ana');
   world.heal();
@@ -107,6 +107,63 @@ describe('moving from a site that is to end', () => {
     world.heal();
     const there = lon.join('ben', 'host', { connect: 2, leg: 'ben', from: ben });
     expect(lon.seat(there)).toMatchObject({ role: 'guest', muted: 'host' });
+  });
+
+  it('holds nobody for a lock or a new PIN whose author had seen them in, and who moved without knowing of it', () => {
+    const { world, nyc, lon, ana } = ending();
+    const sin = world.at('sin');
+    const host = sin.join('third', 'host');
+    world.heal();
+    const there = lon.join('ana', 'guest', { ...comeBy, from: ana });
+    sin.act(host, 'lock');
+    sin.room = { ...sin.room, pins: { host: 1, guest: 1 } };
+    sin.handle({ type: 'NotePins' });
+    world.heal();
+    for (const site of [nyc, lon, sin]) expect([site.view.locked, site.seat(there)?.held]).toEqual([true, false]);
+    nyc.handle({ type: 'Leave', leg: ana });
+    world.heal();
+    for (const site of [nyc, lon, sin]) expect(site.seat(there)?.held).toBe(false);
+  });
+
+  it('holds whoever would be held where they come from: a lock beyond a split had seen neither seat', () => {
+    const { world, nyc, lon } = ending();
+    const sin = world.at('sin');
+    const host = sin.join('third', 'host');
+    world.heal();
+    sin.act(host, 'lock');
+    const eve = nyc.join('eve');
+    lon.receive(nyc);
+    const there = lon.join('eve', 'guest', { connect: 2, leg: 'eve', from: eve });
+    world.heal();
+    for (const site of [nyc, lon, sin]) expect([site.seat(eve)?.held, site.seat(there)?.held]).toEqual([true, true]);
+  });
+
+  it('keeps the host role of who came by a host PIN that was changed by somebody who had seen them', () => {
+    const { world, nyc, lon } = ending();
+    const sin = world.at('sin');
+    const ben = nyc.join('ben', 'host');
+    const eve = nyc.join('eve');
+    world.heal();
+    const there = lon.join('ben', 'host', { connect: 2, leg: 'ben', from: ben });
+    const guessed = lon.join('eve', 'host', { connect: 2, leg: 'eve', from: eve });
+    sin.room = { ...sin.room, pins: { host: 1, guest: 0 } };
+    sin.handle({ type: 'NotePins' });
+    world.heal();
+    expect([lon.seat(there)?.role, lon.seat(guessed)?.role]).toEqual(['host', 'guest']);
+  });
+
+  it('silences no host with all guests because they were moving just then', () => {
+    const { world, nyc, lon, ana, host } = ending();
+    const sin = world.at('sin');
+    lon.act(host, 'make-host', ana);
+    const third = sin.join('third', 'host');
+    world.heal();
+    const there = lon.join('ana', 'guest', { ...comeBy, from: ana });
+    nyc.join('bob');
+    sin.receive(nyc);
+    expect(sin.act(third, 'mute-all-guests')).toBe('GuestsMuted');
+    world.heal();
+    expect(lon.seat(there)).toMatchObject({ role: 'host', muted: false });
   });
 
   it("takes nothing along from a leg that is somebody else's, whatever a site claims", () => {

@@ -120,12 +120,20 @@ const wordsAbout = (device: 'microphone' | 'camera', leg: Leg, conference: Confe
   return { stops: all.flatMap(({ stops }) => stops), releases: all.flatMap(({ releases }) => releases).toSorted(inOrder) };
 };
 
-const hushesOf = (leg: Leg, conference: Conference): readonly Said[] =>
-  leg.from === undefined ? hushesAgainst(leg, conference) : trailOf(conference, leg).flatMap((each) => hushesAgainst(each, conference));
+/** What silenced all guests, this one among them. Whoever was spared is spared while they move, too (ADR 0098). */
+const hushesOf = (leg: Leg, conference: Conference): readonly Said[] => {
+  if (conference.hushes.length === 0) return [];
+  const trail = trailOf(conference, leg);
+  return trail.flatMap((each) => hushesAgainst(each, trail, conference));
+};
 
-const hushesAgainst = (leg: Leg, { hushes }: Conference): readonly Said[] =>
+const hushesAgainst = (leg: Leg, trail: readonly Leg[], { hushes }: Conference): readonly Said[] =>
   hushes
-    .filter(({ said, spared }) => !saw(leg.came, said) && (saw(said, leg.came) ? !spared.includes(leg.leg) : leg.role === 'guest'))
+    .filter(({ said, spared }) => {
+      if (saw(leg.came, said)) return false;
+      if (saw(said, leg.came)) return !spared.includes(leg.leg);
+      return leg.role === 'guest' && !trail.some((each) => spared.includes(each.leg));
+    })
     .map(({ said }) => said);
 
 /** What let somebody in who had to wait at the door. */
@@ -159,7 +167,7 @@ const NO_ENTRIES: readonly Entry[] = [];
 /**
  * Whether a leg must wait although its call is up, and why: it came in, unaware, while the room was locked or its PIN changed
  * elsewhere (merge rule 2), or whoever let it in had no longer the right to (merge rule 12). Whoever locked with the leg inside
- * and in sight meant to keep it. A host PIN opens every lock, unless it was changed.
+ * and in sight meant to keep it, also as another leg that its person moved from (ADR 0098). A host PIN opens every lock, unless it was changed.
  */
 const heldBy = (
   conference: Conference,
@@ -170,17 +178,23 @@ const heldBy = (
 ): false | HeldReason => {
   const outdated = outdatedBy(conference, leg);
   if (leg.role === 'host' && outdated.length === 0) return false;
-  const valid = entries.filter(({ said, decided }) => !decided || entitled(said));
-  if (leg.door !== null && valid.length === 0) return 'lock';
+  const validOf = (all: readonly Entry[]) => all.filter(({ said, decided }) => !decided || entitled(said));
+  const own = { leg, valid: validOf(entries) };
+  if (leg.door !== null && own.valid.length === 0) return 'lock';
 
-  const vouched = [...leg.admissions, ...leg.appointments].filter(entitled);
-  const lockedOut = locks.some((lock) => {
-    const aware = leg.door === null ? saw(leg.came, lock) : valid.some(({ said, decided }) => saw(decided ? said : leg.came, lock));
-    const inside = saw(lock, leg.came) && (leg.door === null || valid.some(({ said }) => saw(lock, said)));
-    return !aware && !inside && !vouched.some((voucher) => saw(voucher, lock));
-  });
+  const before = leg.from === undefined ? [] : trailOf(conference, leg).slice(1);
+  const vouched = [leg, ...before].flatMap(({ admissions, appointments }) => [...admissions, ...appointments]).filter(entitled);
+  const trail = [own, ...before.map((each) => ({ leg: each, valid: validOf(entriesOf(each, conference)) }))];
+  const lockedOut = locks.some((lock) => !trail.some((each) => isKnown(each, lock)) && !vouched.some((voucher) => saw(voucher, lock)));
   if (lockedOut) return 'lock';
   return outdated.some(({ said }) => !vouched.some((voucher) => saw(voucher, said))) ? 'pin' : false;
+};
+
+/** Whether somebody is no stranger to a lock: they came, or were let in, knowing of it, or whoever locked had them inside. */
+const isKnown = ({ leg, valid }: { readonly leg: Leg; readonly valid: readonly Entry[] }, lock: Said): boolean => {
+  const aware = leg.door === null ? saw(leg.came, lock) : valid.some(({ said, decided }) => saw(decided ? said : leg.came, lock));
+  const inside = saw(lock, leg.came) && (leg.door === null || valid.some(({ said }) => saw(lock, said)));
+  return aware || inside;
 };
 
 /** Who is no longer there, and why. */

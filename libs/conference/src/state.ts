@@ -244,9 +244,16 @@ export const heldHostRole = (conference: Conference, leg: Leg, act: Said, count:
   );
 };
 
-/** Changes of the PIN by which this leg came in, of which neither the leg nor whoever learnt of the change knew the other. */
-export const outdatedBy = ({ pins }: Conference, leg: Leg): readonly PinChange[] =>
-  pins.length === 0 ? pins : pins.filter((change) => change[leg.role] > leg.proof && !saw(change.said, leg.came));
+/**
+ * Changes of the PIN by which this leg came in, of which neither the leg nor whoever learnt of the change knew the other. Whoever
+ * was known as a leg of the same role that this one is from, was known (ADR 0098).
+ */
+export const outdatedBy = (conference: Conference, leg: Leg): readonly PinChange[] => {
+  const { pins } = conference;
+  if (pins.length === 0) return pins;
+  const known = trailOf(conference, leg).filter(({ role }) => role === leg.role);
+  return pins.filter((change) => change[leg.role] > leg.proof && known.every(({ came }) => !saw(change.said, came)));
+};
 
 /** What took the host role from a leg. A host PIN that was changed behind its back makes nobody host (ADR 0030). */
 export const demotionsOf = (conference: Conference, leg: Leg): readonly Said[] => {
