@@ -115,9 +115,12 @@ async function replay(wish, seed, begun) {
 /** @param {{ seed: number, violations: readonly string[] }} failure @param {Wish} wish */
 function tellFailure({ seed, violations }, wish) {
   process.stdout.write(`SEED=${seed} COMMIT=${commit()}\n${violations.map((violation) => `  ${violation}\n`).join('')}`);
-  process.stdout.write(
-    `  again: npm run simulate -- --seed ${seed}${wish.sites === undefined ? '' : ` --sites ${wish.sites}`}${wish.restores ? ' --restores' : ''}\n`,
-  );
+  const options = [
+    wish.sites === undefined ? '' : ` --sites ${wish.sites}`,
+    wish.restores ? ' --restores' : '',
+    wish.moves ? ' --moves' : '',
+  ];
+  process.stdout.write(`  again: npm run simulate -- --seed ${seed}${options.join('')}\n`);
 }
 
 /** What all runs together have found. @param {readonly import('./range-log.mjs').Lived[]} lived */

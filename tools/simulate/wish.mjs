@@ -8,6 +8,7 @@ import { Problem } from '../lib/problem.mjs';
  * @property {number | undefined} seed only this one, told in full and run twice
  * @property {number | undefined} sites so many in each world; left out, each seed decides
  * @property {boolean} restores whether disks are put back to old backups as well
+ * @property {boolean} moves whether in every world sites are to end, and their people move
  * @property {boolean} planted bugs that the simulation must find, instead of seeds that must pass
  * @property {boolean} verify bugs that the ordinary specs must let pass, instead of seeds or beside those that must be found
  * @property {readonly string[]} only planted bugs by a part of their name
@@ -27,6 +28,7 @@ export const readWish = (args) => {
       threads: { type: 'string' },
       log: { type: 'string' },
       restores: { type: 'boolean', default: false },
+      moves: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
@@ -40,6 +42,7 @@ export const readWish = (args) => {
     threads: values.threads === undefined ? undefined : count('threads', values.threads, 1, 64),
     log: values.log,
     restores: values.restores,
+    moves: values.moves,
     planted: values.planted,
     verify: values.verify,
     only: values.only,
@@ -47,8 +50,9 @@ export const readWish = (args) => {
 };
 
 /** What each world is told. @param {Wish} wish @returns {import('@isthmus/simulator').WorldOptions} */
-export const optionsOf = ({ sites, restores }) => ({
+export const optionsOf = ({ sites, restores, moves }) => ({
   restores,
+  ...(moves ? { moves } : {}),
   ...(sites === undefined ? {} : { sites }),
 });
 

@@ -27,6 +27,7 @@ export const compareSites = (world: World): void => {
   }
   for (const site of sites) checkDesires(world, site);
   checkWindows(world);
+  checkMoves(world);
 };
 
 /** A pause that any fact and what follows from it has crossed a component in. */
@@ -205,6 +206,23 @@ const checkDesires = ({ ledger }: World, site: SimulatedSite): void => {
       }
     }
   }
+};
+
+/** How long all people of a site may take to go, one after the other, each by one way after the other, at last on foot. */
+const ALL_GONE_MS = 30_000;
+
+/** Whoever moved is at one site; and where everybody was to go, nobody is left (ADR 0090). */
+const checkMoves = ({ sites, rooms, management, schedule, moves, ledger }: World): void => {
+  const emptied = [...management.draining].filter(([, sinceMs]) => schedule.nowMs - sinceMs > ALL_GONE_MS).map(([site]) => site);
+  for (const { id, views } of sites)
+    for (const room of rooms) {
+      const there = [...(views.get(room)?.seats ?? []), ...(views.get(room)?.waiting ?? [])];
+      for (const [person, legs] of Map.groupBy(there, ({ person }) => person))
+        if (legs.length > 1 && !moves.isUnderWay(person))
+          ledger.violated('no ghosts and no doubles', `${id} has ${person} as ${legs.map(({ leg }) => leg).join(' and ')}`);
+      for (const { leg, site } of there)
+        if (emptied.includes(site)) ledger.violated('a site that is to end is empty', `${leg} is still there in the eyes of ${id}`);
+    }
 };
 
 /** Every seat has a window, and every window that is in has a seat. */

@@ -2,20 +2,12 @@ import type { ConferenceView, LegId } from '@isthmus/conference';
 import type { Fact } from '@isthmus/kernel';
 import { isPoison } from './poison.js';
 import { Sight, type Told } from './sight.js';
+import { sideBySide, Trails, type Arrival } from './trails.js';
 
 /** What is wrong, by the name of the law (merge.md, "Properties"). */
 export interface Breach {
   readonly law: string;
   readonly what: string;
-}
-
-interface Arrival {
-  readonly told: Told;
-  readonly leg: string;
-  readonly person: string;
-  readonly site: string;
-  readonly role: string;
-  readonly connect: number;
 }
 
 /**
@@ -26,7 +18,7 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   const breaches: Breach[] = [];
   const breach = (law: string, what: string) => breaches.push({ law, what });
   const sight = new Sight(facts);
-  const { saw } = { saw: sight.saw.bind(sight) };
+  const { saw } = sight;
   for (const { stream, seq } of sight.disorder) breach('effects after causes', `${stream}/${seq} is folded before its cause`);
   if (sight.disorder.length > 0) return breaches;
 
@@ -35,33 +27,36 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   const on = (leg: string, ...types: readonly string[]) => of(...types).filter(({ body }) => body['leg'] === leg);
   const arrivals = new Map<string, Arrival>();
   for (const fact of of('LegJoined', 'LegKnocked')) {
-    const { leg, person, site, role, connect } = fact.body as unknown as Arrival;
+    const { leg, person, site, role, connect, from } = fact.body as unknown as Arrival;
     const returned = on(leg, 'LegReturned').map(({ body }) => body['connect'] as number);
-    if (!arrivals.has(leg)) arrivals.set(leg, { told: fact, leg, person, site, role, connect: Math.max(connect, ...returned) });
+    const coming = { told: fact, leg, person, site, role, ...(from === undefined ? {} : { from }) };
+    if (!arrivals.has(leg)) arrivals.set(leg, { ...coming, connect: Math.max(connect, ...returned) });
   }
+  const trails = new Trails(arrivals, sight);
+  /** What was said about a leg, or about one that its person moved from. */
+  const about = (leg: string, ...types: readonly string[]) => trails.of(leg).flatMap((each) => on(each, ...types));
   /** Nobody took the host role from whoever said this without them knowing, and without knowing of it. */
   const unchallenged = (act: Told) => {
     const author = arrivals.get(act.by);
     return (
       author !== undefined &&
-      on(act.by, 'HostDemoted').every((demotion) => !sight.apart(demotion, act)) &&
+      about(act.by, 'HostDemoted').every((demotion) => !sight.apart(demotion, act)) &&
       of('PersonRemoved').every(
         (removal) => removal.body['person'] !== author.person || !sight.apart(removal, act) || saw(author.told, removal),
       )
     );
   };
 
+  /** Whether somebody meant the end of a leg, by what is known of. */
+  const isMeant = ({ leg, person, site, role, told: came }: Arrival, known: (fact: Told) => boolean): boolean =>
+    of('PersonRemoved').some((fact) => known(fact) && fact.body['person'] === person && (role === 'guest' || !saw(came, fact))) ||
+    of('MeetingEnded').some((fact) => known(fact) && (fact.body['sites'] as string[]).includes(site) && !saw(came, fact)) ||
+    on(leg, 'LegRejected', 'LegLeft').some(known);
+  const persons = Map.groupBy(arrivals.values(), ({ person }) => person);
+
   // Who should be there: all who came, but those whose end somebody meant.
-  const expected = new Map<string, Arrival>();
-  for (const arrival of arrivals.values()) {
-    const { leg, person, site, role, told: came } = arrival;
-    const removed = of('PersonRemoved').some((fact) => fact.body['person'] === person && (role === 'guest' || !saw(came, fact)));
-    const ended = of('MeetingEnded').some((fact) => (fact.body['sites'] as string[]).includes(site) && !saw(came, fact));
-    if (removed || ended || on(leg, 'LegRejected', 'LegLeft').length > 0) continue;
-    const other = expected.get(person);
-    if (other === undefined || arrival.connect >= other.connect) expected.set(person, arrival);
-  }
-  const should = new Set([...expected.values()].map(({ leg }) => leg));
+  const expected = [...persons.values()].flatMap((legs) => sideBySide(legs.filter((leg) => !isMeant(leg, () => true))));
+  const should = new Set(expected.map(({ leg }) => leg));
   const there = [...view.seats, ...view.waiting];
   for (const { leg, person } of there) {
     if (should.has(leg)) continue;
@@ -77,14 +72,36 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
     if (body['reason'] === 'replaced' && gone !== undefined && ![...arrivals.values()].some(newer))
       breach('of two legs of one person the newer stays', `${gone.leg} was closed for an older one`);
   }
-
+  for (const closing of of('LegLeft').filter(({ body }) => body['reason'] === 'replaced')) {
+    const gone = arrivals.get(closing.body['leg'] as string);
+    const then = (leg: Arrival): Arrival => {
+      const returns = on(leg.leg, 'LegReturned').filter((fact) => saw(closing, fact));
+      const counts = returns.map(({ body }) => body['connect'] as number);
+      return { ...leg, connect: Math.max((leg.told.body as unknown as Arrival).connect, ...counts) };
+    };
+    const legs = (persons.get(gone?.person ?? '') ?? []).filter(
+      (leg) => saw(closing, leg.told) && !isMeant(leg, (fact) => saw(closing, fact)),
+    );
+    if (sideBySide(legs.map(then)).some(({ leg }) => leg === gone?.leg))
+      breach('whoever moves has two seats until they have left one', `${gone?.leg} was closed`);
+  }
   const locks = of('ConferenceLocked');
+  for (const { told: came, leg, from } of arrivals.values())
+    if (from !== undefined && came.type === 'LegKnocked') breach('whoever moves is no newcomer', `${leg} was asked to wait`);
+  for (const { leg, from, held, heldFor } of view.seats) {
+    const isFrom = arrivals.get(leg)?.from;
+    const meant = view.seats.some((seat) => seat.leg === isFrom) ? isFrom : undefined;
+    if (from !== meant) breach('of whoever moves people are shown one', `${leg} is from ${meant}, and said to be from ${from}`);
+    if (held && heldFor === 'lock' && isFrom !== undefined && locks.every((lock) => trails.isKnownTo(lock, leg)))
+      breach('whoever moves is no newcomer', `${leg} is held for a lock whose author had seen them in`);
+  }
+
   const unlocks = of('ConferenceUnlocked');
   const lifted = (lock: Told) => unlocks.some((unlock) => saw(unlock, lock) && unchallenged(unlock));
   if (!view.locked && locks.some((lock) => !lifted(lock)))
     breach('a lock stands until someone who saw it lifts it', 'the room is open, and nobody opened it who had seen the lock');
   if (view.locked && locks.length === 0) breach('nobody locks a room but a host', 'the room is locked, and nobody locked it');
-  if (view.locked && locks.every((lock) => unlocks.some((unlock) => saw(unlock, lock) && mayOpen(unlock, told, sight, arrivals))))
+  if (view.locked && locks.every((lock) => unlocks.some((unlock) => saw(unlock, lock) && mayOpen(unlock, told, trails, arrivals))))
     breach('a lock can be lifted', 'somebody who had every right opened the room, and it is locked');
 
   for (const leg of view.byRecency) {
@@ -93,14 +110,11 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
       breach('nobody is on stage who never came', leg);
       continue;
     }
-    const { told: came, role } = arrival;
     for (const lock of locks) {
       const known =
-        role === 'host' ||
-        saw(came, lock) ||
-        saw(lock, came) ||
+        trails.isKnownTo(lock, leg) ||
         unlocks.some((unlock) => saw(unlock, lock)) ||
-        on(leg, 'LegAdmitted', 'HostAppointed').some((voucher) => saw(voucher, lock));
+        about(leg, 'LegAdmitted', 'HostAppointed').some((voucher) => saw(voucher, lock));
       if (!known) breach('no stranger on the floor or in the roster of a locked room', `${leg} is seen although nobody let it in`);
     }
   }
@@ -125,32 +139,37 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   }
   for (const seat of view.seats) {
     const { leg } = seat;
-    const lifts = (type: string) => on(leg, type).filter(unchallenged);
+    const lifts = (type: string) => about(leg, type).filter(unchallenged);
     const stands = (type: string, lift: string) =>
-      on(leg, type).some((stop) => stop.by !== leg && !lifts(lift).some((release) => saw(release, stop)));
+      about(leg, type).some((stop) => stop.by !== stop.body['leg'] && !lifts(lift).some((release) => saw(release, stop)));
     if (seat.muted !== 'host' && stands('LegMuted', 'LegUnmuted')) breach("a host's mute stands", `${leg} may speak`);
     if (!seat.cameraOff && stands('CameraStopped', 'CameraResumed')) breach("a host's camera-off stands", `${leg} may show itself`);
-    const cameBy = arrivals.get(leg)?.told;
     for (const hush of of('GuestsMuted')) {
-      const spared = (hush.body['spared'] as string[]).includes(leg) || arrivals.get(leg)?.role === 'host';
-      const silenced = cameBy !== undefined && !saw(cameBy, hush) && !spared;
+      const trail = trails.of(leg).flatMap((each) => arrivals.get(each) ?? []);
+      const spared = trail.some((each) => each.role === 'host' || (hush.body['spared'] as string[]).includes(each.leg));
+      const silenced = !spared && trail.some((each) => !saw(each.told, hush));
       if (silenced && seat.muted !== 'host' && !lifts('LegUnmuted').some((release) => saw(release, hush)))
         breach("a host's mute of all stands", `${leg} may speak`);
     }
-    for (const demotion of on(leg, 'HostDemoted'))
-      if (seat.role === 'host' && !on(leg, 'HostAppointed').some((appointment) => saw(appointment, demotion)))
+    for (const demotion of about(leg, 'HostDemoted'))
+      if (seat.role === 'host' && !about(leg, 'HostAppointed').some((appointment) => saw(appointment, demotion)))
         breach('a demotion stands', `${leg} is host although nobody who knew made it one again`);
+    const isSafe = about(leg, 'HostDemoted').length === 0 && of('PersonRemoved').every(({ body }) => body['person'] !== seat.person);
+    if (seat.role === 'guest' && isSafe && about(leg, 'HostAppointed').some((word) => mayOpen(word, told, trails, arrivals)))
+      breach('whoever was made a host is one', `${leg} is a guest, and nobody took that from them`);
   }
   return breaches;
 };
 
 /** Beyond doubt: came with the host PIN, was never demoted, never removed. */
-const mayOpen = ({ by }: Told, told: readonly Told[], _: Sight, arrivals: ReadonlyMap<string, Arrival>): boolean => {
+const mayOpen = ({ by }: Told, told: readonly Told[], trails: Trails, arrivals: ReadonlyMap<string, Arrival>): boolean => {
   const author = arrivals.get(by);
   return (
     author?.role === 'host' &&
     !told.some(
-      ({ type, body }) => (type === 'HostDemoted' && body['leg'] === by) || (type === 'PersonRemoved' && body['person'] === author.person),
+      ({ type, body }) =>
+        (type === 'HostDemoted' && trails.of(by).includes(body['leg'] as string)) ||
+        (type === 'PersonRemoved' && body['person'] === author.person),
     )
   );
 };

@@ -61,7 +61,7 @@ export class Ledger {
         return says(act.leg, 'LegRejected');
       case 'mute':
         return (
-          says(act.leg, 'LegMuted') || any('GuestsMuted') || facts.some(({ body }) => isArrival(body, act.leg) && (body as Body)['muted'])
+          any('GuestsMuted') || legsOf(act.leg, facts).some((leg) => says(leg, 'LegMuted') || (arrivalOf(leg, facts)?.['muted'] ?? false))
         );
       default:
         return true;
@@ -71,13 +71,21 @@ export class Ledger {
   /** Nobody is disconnected but by a deliberate act. */
   ended(site: SimulatedSite, leg: LegId, reason: ViewPublished['ended'][number]['reason'], window: Window | undefined): void {
     const all = [...site.disk.facts.values()];
-    const person = (all.find(({ body }) => isArrival(body, leg))?.body as Body | undefined)?.['person'];
+    const own = all.find(({ body }) => isArrival(body, leg))?.body as Body | undefined;
+    const person = own?.['person'];
     const meant = {
       left: () => window === undefined || window.leg !== leg || window.state === 'leaving' || window.state === 'out' || window.abandoned,
       removed: () => all.some(({ type, body }) => type === 'PersonRemoved' && (body as Body)['person'] === person),
       rejected: () => all.some(({ type, body }) => type === 'LegRejected' && (body as Body)['leg'] === leg),
       ended: () => all.some(({ type, body }) => type === 'MeetingEnded' && ((body as Body)['sites'] as string[]).includes(site.id)),
-      replaced: () => all.some(({ type, body }) => isComing(type) && (body as Body)['person'] === person && (body as Body)['leg'] !== leg),
+      replaced: () => {
+        const others = all.filter(
+          ({ type, body }) => isComing(type) && (body as Body)['person'] === person && (body as Body)['leg'] !== leg,
+        );
+        // Of two that one moves between, neither takes over from the other (ADR 0090).
+        const beside = others.filter(({ body }) => (body as Body)['from'] === leg || own?.['from'] === (body as Body)['leg']);
+        return others.length > beside.length || beside.length > 1;
+      },
       'room-disabled': () => window === undefined || this.disabled.has(window.room) || this.wasDisabled.has(window.room),
     }[reason];
     if (!meant()) this.violated('nobody is disconnected but deliberately', `${leg} of ${site.id} was ended: ${reason}`);
@@ -107,6 +115,12 @@ export class Ledger {
     )
       wrong('seats are free');
     if (command.type === 'Join') {
+      const left = view.seats.find((seat) => seat.leg === command.from);
+      const isIn = left?.person === person.id && left.inReach && !left.held && areOneForGood(site, room, [left, ...inReach]);
+      const says = (type: string) => factsOf(site, room).some((fact) => fact.type === type);
+      if (code === 'conference.unknown-leg' && isIn && !['LegLeft', 'PersonRemoved', 'MeetingEnded', 'LegRejected'].some(says))
+        wrong('the seat that they come from is there');
+      if (code === 'conference.locked' && command.from !== undefined) wrong('whoever moves is no newcomer');
       const came = ({ type, body }: Fact) =>
         (body as Body)['connect'] === command.connect &&
         (type === 'LegReturned' ? (body as Body)['leg'] === leg : (body as Body)['person'] === command.person);
@@ -179,6 +193,13 @@ const causesOf = (fact: Fact, facts: readonly Fact[]): ReadonlySet<string> => {
 };
 
 const isComing = (type: string): boolean => type === 'LegJoined' || type === 'LegKnocked';
+const arrivalOf = (leg: LegId, facts: readonly Fact[]): Body | undefined =>
+  facts.find(({ body }) => isArrival(body, leg))?.body as Body | undefined;
+/** A leg and those that its person moved from: what was said about one of them is so for all (ADR 0090). */
+const legsOf = (leg: LegId, facts: readonly Fact[]): readonly LegId[] => {
+  const from = arrivalOf(leg, facts)?.['from'] as LegId | undefined;
+  return from === undefined ? [leg] : [leg, ...legsOf(from, facts)];
+};
 const isArrival = (body: unknown, leg: LegId): boolean =>
   (body as Body | null)?.['leg'] === leg && typeof (body as Body)['person'] === 'string' && typeof (body as Body)['connect'] === 'number';
 

@@ -22,6 +22,8 @@ export class Management {
   /** Sites that management does not reach now. */
   readonly #away = new Set<SiteId>();
   readonly disabled = new Set<string>();
+  /** Sites that are to end, and since when. */
+  readonly draining = new Map<SiteId, number>();
   readonly seatsMax = new Map<string, number>();
 
   constructor(private readonly schedule: Schedule) {}
@@ -42,6 +44,13 @@ export class Management {
     this.#say('RoomChanged', { id: room, change: { disabled } });
     if (disabled) this.disabled.add(room);
     else this.disabled.delete(room);
+  }
+
+  /** A site is to end, or not any more (ADR 0073). */
+  setDraining(site: SiteId, draining: boolean): void {
+    if (draining) this.draining.set(site, this.schedule.nowMs);
+    else this.draining.delete(site);
+    this.#say('SiteChanged', { id: site, change: { draining } });
   }
 
   /** Something about the room that no meeting cares for. */

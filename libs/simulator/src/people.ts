@@ -1,4 +1,4 @@
-import type { ConferenceAct, LegId, PersonId, Role } from '@isthmus/conference';
+import { legIdOf, type ConferenceAct, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import { Fault, Refusal } from '@isthmus/kernel';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import type { Ledger } from './ledger.js';
@@ -24,11 +24,15 @@ export interface Window {
   turn: number;
   /** Nobody is behind it any more, or nobody was told that it is gone. */
   abandoned: boolean;
+  /** The window that it is to take over from, as long as nobody acts by it: media do not come by it yet (ADR 0090). */
+  comesFrom: Window | undefined;
 }
 
 type Ended = ViewPublished['ended'][number];
 
 const BUS_MS = [1, 8] as const;
+/** Whoever has not answered by then has not heard it. */
+const LEAVE_WITHIN_MS = 3_000;
 
 /** Everybody who meets, and what the gateway-routers do for them. */
 export class People {
@@ -37,6 +41,9 @@ export class People {
   /** Commands by what came of them. */
   readonly tally = new Map<string, number>();
   readonly #byLeg = new Map<LegId, Window>();
+  /** Somebody has a seat, or a place at the door: new, or again. */
+  onSeated: (window: Window) => void = () => undefined;
+  #moves = 0;
 
   constructor(
     private readonly schedule: Schedule,
@@ -63,10 +70,59 @@ export class People {
       resume: undefined,
       turn: 0,
       abandoned: false,
+      comesFrom: undefined,
     };
     this.windows.push(window);
     this.#join(window);
     return window;
+  }
+
+  /** Somebody asks for a seat at another site beside the one they have, which they leave for it. */
+  moves(from: Window, to: SimulatedSite): Window {
+    const { person, room } = from;
+    const leg = legIdOf(to.id, `moved${(this.#moves += 1)}`);
+    const window: Window = {
+      ...{ person, room, leg, site: to, comesFrom: from },
+      state: 'asking',
+      resume: undefined,
+      turn: 0,
+      abandoned: false,
+    };
+    this.windows.push(window);
+    this.#byLeg.set(leg, window);
+    this.#join(window);
+    return window;
+  }
+
+  /** What its gateway-router does for a seat that nobody wants any more: it tells the brain until it has heard. */
+  letsGo(window: Window): void {
+    const { site, room, leg } = window;
+    window.state = 'out';
+    window.abandoned = true;
+    window.turn += 1;
+    if (leg === undefined) return;
+    const command: BrainCommand = { type: 'Leave', room, leg };
+    const again = () => this.schedule.after(this.random.between(300, 1_500), tell);
+    const tell = (): void => {
+      if (site.brain === undefined) return void again();
+      const { tenure } = site;
+      let heard = false;
+      const hears = (work: () => void) => {
+        heard = true;
+        work();
+      };
+      // A brain that dies meanwhile answers nobody.
+      this.schedule.after(LEAVE_WITHIN_MS, () => !heard && site.tenure !== tenure && again());
+      site.ask(command).then(
+        (answer) => hears(() => this.ledger.acknowledged(window, command, answer)),
+        (error: unknown) =>
+          hears(() => {
+            if (error instanceof Fault) again();
+            else if (!(error instanceof Refusal)) this.ledger.broke(site, command, error);
+          }),
+      );
+    };
+    this.schedule.after(this.random.between(...BUS_MS), tell);
   }
 
   /** The connection of a window broke and it comes back at once. */
@@ -87,7 +143,9 @@ export class People {
 
   /** Windows that are in, at a site whose brain runs. */
   there(): readonly Window[] {
-    return this.windows.filter(({ state, site }) => (state === 'in' || state === 'waiting') && site.brain !== undefined);
+    return this.windows.filter(
+      ({ state, site, comesFrom }) => (state === 'in' || state === 'waiting') && comesFrom === undefined && site.brain !== undefined,
+    );
   }
 
   ended(site: SimulatedSite, ended: readonly Ended[]): void {
@@ -110,7 +168,8 @@ export class People {
     for (const window of this.windows) {
       if (window.site !== site || window.state === 'out') continue;
       window.turn += 1;
-      window.state = window.state === 'leaving' || this.random.happens(0.1) ? 'out' : 'lost';
+      const givesUp = window.state === 'leaving' || window.comesFrom !== undefined || this.random.happens(0.1);
+      window.state = givesUp ? 'out' : 'lost';
       window.abandoned = true;
     }
   }
@@ -129,7 +188,12 @@ export class People {
   }
 
   #join(window: Window): void {
-    const { person, room, resume } = window;
+    const { person, room, resume, comesFrom, leg, site } = window;
+    if (site.isDraining && resume === undefined) {
+      window.state = 'out';
+      this.#note('Join: join.site-draining');
+      return;
+    }
     window.state = 'asking';
     window.abandoned = false;
     person.connect += 1;
@@ -141,6 +205,7 @@ export class People {
       role: person.role,
       connect: person.connect,
       ...(resume === undefined ? {} : { resume }),
+      ...(comesFrom?.leg === undefined || leg === undefined || resume !== undefined ? {} : { leg, from: comesFrom.leg }),
       muted: this.random.happens(0.5),
       cameraOff: this.random.happens(0.2),
     });
@@ -151,7 +216,7 @@ export class People {
     const { site } = window;
     this.schedule.after(this.random.between(...BUS_MS), () => {
       if (site.brain === undefined) {
-        if (command.type === 'Join' && window.turn === turn) window.state = 'lost';
+        if (command.type === 'Join' && window.turn === turn) window.state = window.comesFrom === undefined ? 'lost' : 'out';
         return;
       }
       const known = this.ledger.keepsLocked(window, command);
@@ -173,11 +238,14 @@ export class People {
       window.leg = answer.leg;
       window.resume = answer.resume;
       this.#byLeg.set(answer.leg, window);
+      // Who went away before the answer came leaves what it gave them.
+      if (window.abandoned && window.state === 'out') this.letsGo(window);
     }
     if (window.turn !== turn) return;
     if (answer.type === 'Joined') window.state = 'in';
     else if (answer.type === 'Waiting') window.state = 'waiting';
     else if (command.type === 'Leave') window.state = 'out';
+    if (command.type === 'Join') this.onSeated(window);
   }
 
   #failed(window: Window, turn: number, command: BrainCommand, error: unknown): void {
@@ -188,7 +256,7 @@ export class People {
     this.#count(command, String(error.code));
     this.ledger.refused(window, command, String(error.code));
     if (window.turn !== turn) return;
-    if (command.type === 'Join') window.state = error instanceof Refusal ? 'out' : 'lost';
+    if (command.type === 'Join') window.state = error instanceof Refusal || window.comesFrom !== undefined ? 'out' : 'lost';
     // The gateway-router gives up for whoever has gone; the brain is told again when it works.
     if (command.type === 'Leave') window.state = error instanceof Refusal ? 'out' : 'in';
     if (window.state === 'lost') this.schedule.after(this.random.between(500, 3_000), () => this.reconnects(window));
@@ -196,7 +264,10 @@ export class People {
 
   #count(command: BrainCommand, what: string): void {
     const name = command.type === 'Act' ? command.act.type : command.type;
-    const key = `${name}: ${what}`;
+    this.#note(`${name}: ${what}`);
+  }
+
+  #note(key: string): void {
     this.tally.set(key, (this.tally.get(key) ?? 0) + 1);
   }
 }

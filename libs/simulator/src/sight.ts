@@ -36,10 +36,10 @@ export class Sight {
   }
 
   /** Whether whoever said `later` knew of `earlier`. */
-  saw(later: { readonly hash: string }, earlier: { readonly hash: string }): boolean {
+  readonly saw = (later: { readonly hash: string }, earlier: { readonly hash: string }): boolean => {
     const at = this.#at.get(earlier.hash)!;
     return (this.#seen[this.#at.get(later.hash)!]![at >>> 5]! & (1 << (at & 31))) !== 0;
-  }
+  };
 
   apart(one: { readonly hash: string }, other: { readonly hash: string }): boolean {
     return !this.saw(one, other) && !this.saw(other, one);

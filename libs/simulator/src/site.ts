@@ -1,8 +1,9 @@
 import { Brain } from '@isthmus/conference-brain/application';
+import type { Estate } from '@isthmus/estate';
 import type { Fact, SiteId } from '@isthmus/kernel';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import type { Bus, Message, Timers } from '@isthmus/ports';
-import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type ViewPublished } from '@isthmus/protocol';
+import { TOPICS, type BrainAnswer, type BrainCommand, type NodeReport, type SiteReport, type ViewPublished } from '@isthmus/protocol';
 import { Disk, never, SimulatedStore, type Boundary } from './disk.js';
 import type { Management } from './management.js';
 import type { Network } from './network.js';
@@ -24,6 +25,8 @@ const LIFE_AFTER = 1_000;
 /** What the world hears from a site. */
 export interface SiteEvents {
   view(site: SimulatedSite, published: ViewPublished): void;
+  /** The site has heard from management. */
+  administered(site: SimulatedSite): void;
   crashed(site: SimulatedSite): void;
   started(site: SimulatedSite): void;
   recorded(site: SimulatedSite, facts: readonly Fact[]): void;
@@ -46,6 +49,9 @@ export class SimulatedSite {
   crashes = 0;
   readonly views = new Map<string, ViewPublished['view']>();
   readonly desires = new Map<NodeId, Map<string, NodeDesire>>();
+  /** What its gateway-router knows of the estate and of the links; it outlives the brain that told it. */
+  estate: Estate | undefined;
+  links: SiteReport['links'] = [];
   /** Media nodes and until when each says nothing. */
   readonly nodes = new Map<NodeId, number>();
   /** How likely the brain dies at an append. */
@@ -129,6 +135,11 @@ export class SimulatedSite {
     return Math.floor(EPOCH_MS + this.network.schedule.nowMs * this.drift + this.skewMs);
   }
 
+  /** Whether it is to end, as its gateway-router knows. */
+  get isDraining(): boolean {
+    return this.estate?.sites[this.id]?.draining === true;
+  }
+
   /** Asks the brain as the gateway-router does. Whoever asks a brain that dies meanwhile never hears from it. */
   async ask(command: BrainCommand): Promise<BrainAnswer> {
     const { brain, tenure } = this;
@@ -190,6 +201,11 @@ export class SimulatedSite {
       const published = value as ViewPublished;
       this.views.set(published.view.room, published.view);
       this.events.view(this, published);
+    } else if (topic === TOPICS.estate) {
+      this.estate = value as Estate;
+      this.events.administered(this);
+    } else if (topic === TOPICS.sites) {
+      this.links = (value as SiteReport).links;
     } else if (topic === TOPICS.desires) {
       const desire = value as NodeDesire;
       const wanted = this.desires.get(key as NodeId) ?? new Map<string, NodeDesire>();

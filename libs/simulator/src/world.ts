@@ -5,6 +5,7 @@ import type { ViewPublished } from '@isthmus/protocol';
 import { allKnowTheirLinks, compareSides, compareSites } from './comparison.js';
 import { Ledger } from './ledger.js';
 import { Management } from './management.js';
+import { Moves } from './moves.js';
 import { Network } from './network.js';
 import { People } from './people.js';
 import { lieOf } from './poison.js';
@@ -18,6 +19,8 @@ export interface WorldOptions {
   readonly sites?: number;
   /** Whether disks are put back to old backups often. */
   readonly restores?: boolean;
+  /** Whether sites are to end, and their people move to others. */
+  readonly moves?: boolean;
 }
 
 export interface Outcome {
@@ -50,6 +53,7 @@ export class World implements SiteEvents {
   readonly management: Management;
   readonly ledger: Ledger;
   readonly people: People;
+  readonly moves: Moves;
   readonly sites: readonly SimulatedSite[];
   readonly rooms: readonly string[];
   readonly did = new Map<string, number>();
@@ -78,6 +82,7 @@ export class World implements SiteEvents {
       (id) =>
         new SimulatedSite(id, seed, this.network, this.management, this, (other) => this.sites.find((site) => site.id === other)?.peers),
     );
+    this.moves = new Moves(this, new Random(seed, 'moves'));
   }
 
   /** Every site starts. */
@@ -110,6 +115,7 @@ export class World implements SiteEvents {
     this.begin();
     const { endMs, episodes } = planStory(this, new Random(this.seed, 'story'));
     for (const { kind } of episodes) this.note(`partition: ${kind}`);
+    this.moves.plan(endMs, episodes);
     await schedule.runUntil(endMs);
     const overMs = endMs + AFTERMATH_MS;
     await schedule.runUntil(overMs);
@@ -128,6 +134,10 @@ export class World implements SiteEvents {
   view(site: SimulatedSite, { ended, attach }: ViewPublished): void {
     this.people.ended(site, ended);
     this.people.admitted(attach.map(({ leg }) => leg));
+  }
+
+  administered(site: SimulatedSite): void {
+    this.moves.administered(site);
   }
 
   crashed(site: SimulatedSite): void {

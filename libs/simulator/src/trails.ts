@@ -1,0 +1,51 @@
+import type { Sight, Told } from './sight.js';
+
+/** Somebody who came, as the fact of it says. */
+export interface Arrival {
+  readonly told: Told;
+  readonly leg: string;
+  readonly person: string;
+  readonly site: string;
+  readonly role: string;
+  /** The highest that was said of this leg. */
+  readonly connect: number;
+  /** Another leg of theirs, which they left for this one (ADR 0090). */
+  readonly from?: string;
+}
+
+/** Of the legs of one person that nobody ended, those that stay: the newest, and if they move, the newest of those that it is from or that are from it. */
+export const sideBySide = (legs: readonly Arrival[]): readonly Arrival[] => {
+  const newestOf = (some: readonly Arrival[]) =>
+    some.reduce<Arrival | undefined>((best, leg) => (best !== undefined && best.connect > leg.connect ? best : leg), undefined);
+  const newest = newestOf(legs);
+  const other = newestOf(legs.filter((leg) => leg !== newest && (newest?.from === leg.leg || leg.from === newest?.leg)));
+  return [newest, other].filter((leg) => leg !== undefined);
+};
+
+/** What those who moved came by, and whom that concerns. */
+export class Trails {
+  constructor(
+    private readonly arrivals: ReadonlyMap<string, Arrival>,
+    private readonly sight: Sight,
+  ) {}
+
+  /** A leg and those of the same person that they moved from to get there: what hosts said about one stands for all. */
+  of(leg: string): readonly string[] {
+    const trail = [leg];
+    for (let at = this.arrivals.get(leg); at?.from !== undefined; at = this.arrivals.get(at.from)) {
+      const before = this.arrivals.get(at.from);
+      if (before?.person !== at.person || trail.includes(before.leg)) break;
+      trail.push(before.leg);
+    }
+    return trail;
+  }
+
+  /** Whether a lock left this person no stranger: somebody locked who saw them in, or they came or moved knowing of the lock. */
+  isKnownTo(lock: Told, leg: string): boolean {
+    const { saw } = this.sight;
+    return this.of(leg).some((each) => {
+      const arrival = this.arrivals.get(each);
+      return arrival !== undefined && (arrival.role === 'host' || saw(arrival.told, lock) || saw(lock, arrival.told));
+    });
+  }
+}
