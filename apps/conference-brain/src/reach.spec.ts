@@ -47,3 +47,25 @@ describe('a site that is heard while its facts do not come', () => {
     expect([...reach.sites]).toEqual([nyc, lon]);
   });
 });
+
+describe('a site that was started anew just like this one', () => {
+  it('reaches nobody by what it had said before: only by what it says itself', () => {
+    const { reach } = started();
+    const [cpt, sin] = ['cpt', 'sin'] as [SiteId, SiteId];
+    const says = (site: SiteId, epoch: number, ...peers: SiteId[]) => ({
+      site,
+      version: { epoch, revision: 1 },
+      hears: peers.map((peer) => ({ peer, facts: true, media: true })),
+    });
+    const up = (site: SiteId): LinkState => ({ site, up: true, rttMs: 1, reason: undefined, sinceMs: 0 });
+    reach.sitesAre(new Set([lon, cpt, sin]), new Set());
+    // London tells what it heard of the two before a cut, which Singapore has not noticed and Cape Town did not live to tell.
+    reach.heard(lon, says(cpt, 1, nyc, lon, sin));
+    reach.heard(lon, says(sin, 1, cpt));
+    reach.states = () => [up(lon), up(cpt)];
+    reach.look(reach.states());
+    expect(reach.network.reachOf(nyc)).toEqual(new Set([nyc, lon]));
+    reach.heard(cpt, says(cpt, 2, nyc));
+    expect(reach.network.reachOf(nyc)).toEqual(new Set([nyc, lon, cpt]));
+  });
+});

@@ -45,6 +45,8 @@ export class Reach {
   private made = '';
   private described = '';
   private counted: readonly LinkStates[] = [];
+  /** Peers that have told of their links themselves, and not by others alone. */
+  private readonly spoken = new Set<SiteId>();
   private readonly inReach: Set<SiteId>;
   /** Sites that are heard, and until when they are waited for. */
   private readonly awaited = new Map<SiteId, number>();
@@ -129,7 +131,12 @@ export class Reach {
       return true;
     }
     const known = merged(this.known, states);
-    if (known === this.known) return false;
+    const isFirst = states.site === from && !this.spoken.has(from);
+    if (isFirst) this.spoken.add(from);
+    if (known === this.known) {
+      if (isFirst) this.rework();
+      return false;
+    }
     this.known = known;
     this.parts.say(states, from);
     this.rework();
@@ -163,7 +170,8 @@ export class Reach {
   private rework(): void {
     const { site, clock, lacks, changed } = this.parts;
     const { members } = this;
-    const current = members === undefined ? this.known : new Map([...this.known].filter(([each]) => each === site || members.has(each)));
+    const isMember = (each: SiteId) => members === undefined || each === site || members.has(each);
+    const current = new Map([...this.known].filter(([each]) => isMember(each) && !this.isOutdated(each)));
     this.counted = [...current.values()];
     const made = `${linksUpText(current)} but not by ${[...this.closed].join()}`;
     if (made === this.made && this.awaited.size === 0) return;
@@ -189,6 +197,14 @@ export class Reach {
     if (described === this.described) return;
     this.described = described;
     changed();
+  }
+
+  /**
+   * Whether all that is known of a peer's links is what others had heard of it before it was linked with us: it says how they are
+   * itself as soon as it is, and may have been started anew since, as we were.
+   */
+  private isOutdated(site: SiteId): boolean {
+    return !this.spoken.has(site) && this.damping.facts.get(site)?.up === true;
   }
 
   /** Looks again when the first of those who are waited for has been for long enough. A timer may be early by a fraction, so it is set anew until then. */
