@@ -92,9 +92,9 @@ export const PLANTED = [
   {
     name: 'read-again-without-the-beginning',
     breaks: 'rule 13: what was let go of and what came since are the whole',
-    file: 'apps/conference-brain/src/conference-facts.ts',
-    from: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream)) facts.push(fact);',
-    to: 'if (subjectOf(stream) === id) for await (const fact of store.read(stream, 1)) facts.push(fact);',
+    file: 'apps/conference-brain/src/chronicle.ts',
+    from: 'read.set(id, { time, facts: await readConference(this.writer.store, id) });',
+    to: 'read.set(id, { time, facts: (await readConference(this.writer.store, id)).filter(({ seq }) => seq > 0) });',
   },
   {
     name: 'snapshot-over-a-late-fact',
