@@ -2,27 +2,27 @@
  * How a run of specs ended.
  * @typedef {object} Ran
  * @property {boolean} passed
- * @property {readonly string[]} failed spec files, as folders and name within the checkout; none if the run failed as a whole
+ * @property {readonly string[]} failed specs, each as its file within the checkout and its full name; none if the run failed as a whole
  * @property {string} log where it says how
  */
 
 /**
  * What specs say of a planted bug.
  * @typedef {object} Judgement
- * @property {readonly string[]} found by which spec files; WHOLE_RUN if by none of them, but in what nobody waited for
+ * @property {readonly string[]} found by which specs; WHOLE_RUN if by none of them, but in what nobody waited for
  * @property {readonly string[]} unsteady those that failed once and then passed with the bug still there: a busy machine
  * @property {readonly string[]} broken those that fail without the bug as well: nobody can say what they see
  * @property {readonly string[]} logs of what was found or is broken
  */
 
-/** A run that failed although every spec file in it passed, or that did not get so far: an error in a timer, a loop without end. */
+/** A run that failed although every spec in it passed, or that did not get so far: an error in a timer, a loop without end. */
 export const WHOLE_RUN = 'a run as a whole';
 
 /**
  * Whether specs find a bug. What fails must fail again, alone, with the bug, and then pass without it: a spec that a busy machine
  * makes late has found nothing.
- * @param {{ withBug: (files?: readonly string[]) => Promise<Ran>, without: (files?: readonly string[]) => Promise<Ran> }} specs
- *   each runs these spec files, or all that there are for it
+ * @param {{ withBug: (suspects?: readonly string[]) => Promise<Ran>, without: (suspects?: readonly string[]) => Promise<Ran> }} specs
+ *   each runs these specs, or all that there are for it
  * @returns {Promise<Judgement>}
  */
 export const judge = async ({ withBug, without }) => {
@@ -31,11 +31,11 @@ export const judge = async ({ withBug, without }) => {
   const suspects = first.failed.length === 0 ? undefined : first.failed;
   const second = await withBug(suspects);
   const again = failuresOf(second);
-  const unsteady = failuresOf(first).filter((file) => !again.includes(file));
+  const unsteady = failuresOf(first).filter((spec) => !again.includes(spec));
   if (again.length === 0) return { found: [], unsteady, broken: [], logs: [] };
   const sound = await without(second.failed.length === 0 ? suspects : again);
   const broken = failuresOf(sound);
-  const found = again.filter((file) => !broken.includes(file) && !broken.includes(WHOLE_RUN));
+  const found = again.filter((spec) => !broken.includes(spec) && !broken.includes(WHOLE_RUN));
   return { found, unsteady, broken, logs: [second.log, ...(broken.length > 0 ? [sound.log] : [])] };
 };
 
@@ -53,14 +53,38 @@ export const inWords = (judgements) => {
   return { good: true, what: `the ordinary specs let it pass${aside}` };
 };
 
+/** Between a spec's file and its name. */
+const IN = ' › ';
+const BY_NAME = '--testNamePattern';
+
 /**
- * Which spec files a report of Vitest (`--reporter json`) says have failed.
- * @param {{ testResults: readonly { name: string, status: string }[] }} report @param {string} root of the checkout in which it ran
+ * Which specs a report of Vitest (`--reporter json`) says have failed; the whole file where it did not come to its specs.
+ * @typedef {{ name: string, status: string, assertionResults: readonly { fullName: string, status: string }[] }} FileResult
+ * @param {{ testResults: readonly FileResult[] }} report @param {string} root of the checkout in which it ran
+ * @returns {string[]}
  */
-export const failedFiles = ({ testResults }, root) =>
+export const failedSpecs = ({ testResults }, root) =>
   testResults
     .filter(({ status }) => status !== 'passed')
-    .map(({ name }) => (name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name));
+    .flatMap(({ name, assertionResults }) => {
+      const file = name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name;
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file}${IN}${fullName}`);
+    });
+
+/** What Vitest is to be told so that it runs these specs. @param {readonly string[]} specs as {@link failedSpecs} names them @returns {string[]} */
+export const argumentsFor = (specs) => {
+  const files = [...new Set(specs.map((spec) => spec.split(IN)[0] ?? spec))];
+  const names = specs.map((spec) => spec.split(IN).slice(1).join(IN));
+  const pattern = names.map((name) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`).join('|');
+  return names.includes('') ? files : [...files, BY_NAME, pattern];
+};
+
+/**
+ * Whether any spec was run, where some were asked for by name: that none failed says something then.
+ * @param {{ numPassedTests: number, numFailedTests: number }} report @param {readonly string[]} asked
+ */
+export const hasRun = ({ numPassedTests, numFailedTests }, asked) => !asked.includes(BY_NAME) || numPassedTests + numFailedTests > 0;
 
 /**
  * Puts things together, at most so many and only such as fit.
@@ -82,12 +106,12 @@ export const bundlesOf = (all, most, fit) => {
  * Judges several bugs that are there at once. Where specs find something, those are asked about each bug alone.
  * @template T
  * @param {readonly T[]} bundle
- * @param {(bugs: readonly T[], files?: readonly string[]) => Promise<Ran>} run those spec files with these bugs, or all
+ * @param {(bugs: readonly T[], suspects?: readonly string[]) => Promise<Ran>} run those specs with these bugs, or all
  * @returns {Promise<Map<T, Judgement>>}
  */
 export const judgeTogether = async (bundle, run) => {
   const of = (/** @type {readonly T[]} */ bugs, /** @type {readonly string[] | undefined} */ suspects) =>
-    judge({ withBug: (files) => run(bugs, files ?? suspects), without: (files) => run([], files ?? suspects) });
+    judge({ withBug: (some) => run(bugs, some ?? suspects), without: (some) => run([], some ?? suspects) });
   const together = await of(bundle, undefined);
   /** @type {Map<T, Judgement>} */
   const judgements = new Map();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bundlesOf, failedFiles, inWords, judge, judgeTogether, WHOLE_RUN } from './judgement.mjs';
+import { argumentsFor, bundlesOf, failedSpecs, hasRun, inWords, judge, judgeTogether, WHOLE_RUN } from './judgement.mjs';
 
 /** Runs that end as told, one after the other; which files each was asked for. */
 const specs = (withBug: string[][], without: string[][] = []) => {
@@ -60,12 +60,25 @@ describe('the judgement of specs about a planted bug', () => {
     expect(await judge(specs([[WHOLE_RUN], []]))).toMatchObject({ found: [], unsteady: [WHOLE_RUN] });
   });
 
-  it('names files as the checkout does, wherever they were run', () => {
+  it('names specs as the checkout does, wherever they were run', () => {
+    const passed = { fullName: 'a meeting passes', status: 'passed' };
+    const failed = { fullName: 'a meeting (of two) ends', status: 'failed' };
     const testResults = [
-      { name: '/copy/libs/a.spec.ts', status: 'failed' },
-      { name: '/copy/libs/b.spec.ts', status: 'passed' },
+      { name: '/copy/libs/a.spec.ts', status: 'failed', assertionResults: [passed, failed] },
+      { name: '/copy/libs/b.spec.ts', status: 'passed', assertionResults: [passed] },
+      { name: '/copy/libs/c.spec.ts', status: 'failed', assertionResults: [] },
     ];
-    expect(failedFiles({ testResults }, '/copy')).toEqual(['libs/a.spec.ts']);
+    const [of, whole] = failedSpecs({ testResults }, '/copy') as [string, string];
+    expect([of, whole]).toEqual(['libs/a.spec.ts › a meeting (of two) ends', 'libs/c.spec.ts']);
+    const [file, , pattern] = argumentsFor([of]);
+    expect(file).toBe('libs/a.spec.ts');
+    expect(new RegExp(pattern!).test(failed.fullName)).toBe(true);
+    expect(new RegExp(pattern!).test(passed.fullName)).toBe(false);
+    expect(argumentsFor([of, whole])).toEqual(['libs/a.spec.ts', 'libs/c.spec.ts']);
+    // No spec of that name any more is no spec that passed.
+    expect(hasRun({ numPassedTests: 0, numFailedTests: 0 }, argumentsFor([of]))).toBe(false);
+    expect(hasRun({ numPassedTests: 1, numFailedTests: 0 }, argumentsFor([of]))).toBe(true);
+    expect(hasRun({ numPassedTests: 0, numFailedTests: 0 }, ['related', 'a.ts'])).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { BIN, ROOT, toolEnvironment } from '../lib/paths.mjs';
 import { run } from '../lib/run.mjs';
 import { freshFolder, linkPackages, patch, patchAll, putBuilt } from './copies.mjs';
-import { bundlesOf, failedFiles, inWords, judgeTogether } from './judgement.mjs';
+import { argumentsFor, bundlesOf, failedSpecs, hasRun, inWords, judgeTogether } from './judgement.mjs';
 import { inParallel } from './pool.mjs';
 
 /** @typedef {import('./planted.mjs').Planted} Planted */
@@ -41,7 +41,7 @@ export const verifyAll = async (all, threads, say) => {
   await inParallel(all, copies.length, (planted) =>
     withCopy(async (copy) => {
       if (patch(planted) === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
-      const [judgement] = (await judgeTogether([planted], (bugs, files) => copy.quick(planted, bugs, files))).values();
+      const [judgement] = (await judgeTogether([planted], (bugs, suspects) => copy.quick(planted, bugs, suspects))).values();
       const { good, what } = inWords([/** @type {Judgement} */ (judgement)]);
       if (!good) return say(planted, good, what);
       left.push(planted);
@@ -52,7 +52,7 @@ export const verifyAll = async (all, threads, say) => {
   await inParallel(bundles, copies.length, (bundle) =>
     withCopy(async (copy) => {
       process.stdout.write(`  specs of services on ${bundle.map(({ name }) => name).join(', ')}\n`);
-      for (const [planted, judgement] of await judgeTogether(bundle, (bugs, files) => copy.services(bundle, bugs, files))) {
+      for (const [planted, judgement] of await judgeTogether(bundle, (bugs, suspects) => copy.services(bundle, bugs, suspects))) {
         const { good, what } = inWords([judgement]);
         say(planted, good, what);
       }
@@ -73,22 +73,19 @@ class Copy {
     this.changed = new Set();
   }
 
-  /** @param {Planted} about @param {readonly Planted[]} bugs @param {readonly string[]} [files] @returns {Promise<Ran>} */
-  quick(about, bugs, files) {
-    return this.#run('unit', bugs, files === undefined ? ['related', '--run', join(this.root, about.file)] : ['run', ...files]);
+  /** @param {Planted} about @param {readonly Planted[]} bugs @param {readonly string[]} [suspects] @returns {Promise<Ran>} */
+  quick(about, bugs, suspects) {
+    const related = ['related', '--run', join(this.root, about.file)];
+    return this.#run('unit', bugs, suspects === undefined ? related : ['run', ...argumentsFor(suspects)]);
   }
 
-  /** @param {readonly Planted[]} about @param {readonly Planted[]} bugs @param {readonly string[]} [files] @returns {Promise<Ran>} */
-  services(about, bugs, files) {
+  /** @param {readonly Planted[]} about @param {readonly Planted[]} bugs @param {readonly string[]} [suspects] @returns {Promise<Ran>} */
+  services(about, bugs, suspects) {
     const touched = about.flatMap(({ file }) => this.packages.filter((folder) => file.startsWith(`${folder}/`)));
     const folders = [...new Set([...touched, APPLICATION])].map((folder) => `${folder}/src/`);
-    return this.#run(
-      'service',
-      bugs,
-      files === undefined
-        ? ['run', ...folders, '--fileParallelism', '--maxWorkers', String(SERVICES_AT_ONCE)]
-        : ['run', ...files, '--no-file-parallelism'],
-    );
+    const all = [...folders, '--fileParallelism', '--maxWorkers', String(SERVICES_AT_ONCE)];
+    const alone = suspects && [...argumentsFor(suspects), '--no-file-parallelism'];
+    return this.#run('service', bugs, ['run', ...(alone ?? all)]);
   }
 
   /** @param {'unit' | 'service'} project @param {readonly Planted[]} bugs @param {readonly string[]} wish @returns {Promise<Ran>} */
@@ -103,8 +100,9 @@ class Copy {
       cwd: this.root,
       limitMs: LIMIT_MS,
     });
-    const failed = existsSync(report) ? failedFiles(JSON.parse(readFileSync(report, 'utf8')), this.root) : [];
-    return { passed: status === 0, failed, log: relative(ROOT, log) };
+    if (!existsSync(report)) return { passed: false, failed: [], log: relative(ROOT, log) };
+    const said = JSON.parse(readFileSync(report, 'utf8'));
+    return { passed: status === 0 && hasRun(said, wish), failed: failedSpecs(said, this.root), log: relative(ROOT, log) };
   }
 
   /** These and no others; as source for what a spec imports, and compiled for the processes that it starts. @param {readonly Planted[]} bugs */

@@ -32,11 +32,11 @@ export const PLANTED = [
     to: '    return [...needed].filter((id) => this.letGo.has(id) && facts.every((fact) => isOpening(fact) || fact.seq > 0));\n',
   },
   {
-    name: 'name-by-arrival',
+    name: 'seats-by-arrival',
     breaks: 'an order that depends on who arrived first',
-    file: 'apps/conference-brain/src/chronicle.ts',
-    from: '    return occasions.find(ours) ?? occasions[0];',
-    to: '    const found = occasions.find(ours) ?? occasions[0];\n    return found && { ...found, name: found.conferences.find((id) => this.facts.keys().next().value === id) ?? found.name };',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '    const view = { ...seen, ...besides(occasion, this.chronicle) };\n',
+    to: '    const places = new Map((before?.seats ?? []).map(({ leg }, place) => [leg, place]));\n    const placeOf = ({ leg }) => places.get(leg) ?? places.size;\n    const seats = [...seen.seats].sort((a, b) => placeOf(a) - placeOf(b));\n    const view = { ...seen, seats, ...besides(occasion, this.chronicle) };\n',
   },
   {
     name: 'decisions-interleave',
