@@ -53,13 +53,13 @@ export const inWords = (judgements) => {
   return { good: true, what: `the ordinary specs let it pass${aside}` };
 };
 
-/** Between a spec's file and its name. */
-const IN = ' › ';
+/** Between a spec's file, what it is of and its title, as Vitest has it in the names that it matches. */
+const IN = ' > ';
 const BY_NAME = '--testNamePattern';
 
 /**
  * Which specs a report of Vitest (`--reporter json`) says have failed; the whole file where it did not come to its specs.
- * @typedef {{ name: string, status: string, assertionResults: readonly { fullName: string, status: string }[] }} FileResult
+ * @typedef {{ name: string, status: string, assertionResults: readonly { ancestorTitles: readonly string[], title: string, status: string }[] }} FileResult
  * @param {{ testResults: readonly FileResult[] }} report @param {string} root of the checkout in which it ran
  * @returns {string[]}
  */
@@ -69,7 +69,7 @@ export const failedSpecs = ({ testResults }, root) =>
     .flatMap(({ name, assertionResults }) => {
       const file = name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name;
       const failed = assertionResults.filter(({ status }) => status === 'failed');
-      return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file}${IN}${fullName}`);
+      return failed.length === 0 ? [file] : failed.map(({ ancestorTitles, title }) => [file, ...ancestorTitles, title].join(IN));
     });
 
 /** What Vitest is to be told so that it runs these specs. @param {readonly string[]} specs as {@link failedSpecs} names them @returns {string[]} */

@@ -61,19 +61,19 @@ describe('the judgement of specs about a planted bug', () => {
   });
 
   it('names specs as the checkout does, wherever they were run', () => {
-    const passed = { fullName: 'a meeting passes', status: 'passed' };
-    const failed = { fullName: 'a meeting (of two) ends', status: 'failed' };
+    const passed = { ancestorTitles: ['a meeting'], title: 'passes', status: 'passed' };
+    const failed = { ancestorTitles: ['a meeting', 'of two (or more)'], title: 'ends', status: 'failed' };
     const testResults = [
       { name: '/copy/libs/a.spec.ts', status: 'failed', assertionResults: [passed, failed] },
       { name: '/copy/libs/b.spec.ts', status: 'passed', assertionResults: [passed] },
       { name: '/copy/libs/c.spec.ts', status: 'failed', assertionResults: [] },
     ];
     const [of, whole] = failedSpecs({ testResults }, '/copy') as [string, string];
-    expect([of, whole]).toEqual(['libs/a.spec.ts › a meeting (of two) ends', 'libs/c.spec.ts']);
+    expect([of, whole]).toEqual(['libs/a.spec.ts > a meeting > of two (or more) > ends', 'libs/c.spec.ts']);
     const [file, , pattern] = argumentsFor([of]);
     expect(file).toBe('libs/a.spec.ts');
-    expect(new RegExp(pattern!).test(failed.fullName)).toBe(true);
-    expect(new RegExp(pattern!).test(passed.fullName)).toBe(false);
+    expect(new RegExp(pattern!).test('a meeting > of two (or more) > ends')).toBe(true);
+    expect(new RegExp(pattern!).test('a meeting > passes')).toBe(false);
     expect(argumentsFor([of, whole])).toEqual(['libs/a.spec.ts', 'libs/c.spec.ts']);
     // No spec of that name any more is no spec that passed.
     expect(hasRun({ numPassedTests: 0, numFailedTests: 0 }, argumentsFor([of]))).toBe(false);

@@ -39,11 +39,11 @@ export const PLANTED = [
     to: '    const places = new Map((before?.seats ?? []).map(({ leg }, place) => [leg, place]));\n    const placeOf = ({ leg }) => places.get(leg) ?? places.size;\n    const seats = [...seen.seats].sort((a, b) => placeOf(a) - placeOf(b));\n    const view = { ...seen, seats, ...besides(occasion, this.chronicle) };\n',
   },
   {
-    name: 'decisions-interleave',
+    name: 'leaving-out-of-turn',
     breaks: 'two decisions against one state',
     file: 'apps/conference-brain/src/meeting.ts',
-    from: '    const turn = this.queue.then(work);',
-    to: '    const turn = Promise.resolve().then(work);',
+    from: "    return this.inTurn(() => this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg)));",
+    to: "    return this.decide({ type: 'Leave', leg }, this.chronicle.whereIs(leg));",
   },
   {
     name: 'let-go-while-writing',
