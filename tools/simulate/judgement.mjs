@@ -42,15 +42,12 @@ export const judge = async ({ withBug, without }) => {
 /** @param {Ran} ran @returns {readonly string[]} */
 const failuresOf = ({ passed, failed }) => (passed ? [] : failed.length === 0 ? [WHOLE_RUN] : failed);
 
-/** In words, and whether all is well: nothing found it, and nothing is broken. @param {readonly Judgement[]} judgements @returns {{ good: boolean, what: string }} */
-export const inWords = (judgements) => {
-  const all = (/** @type {keyof Judgement} */ key) => judgements.flatMap((judgement) => judgement[key]);
-  const [found, unsteady, broken, logs] = [all('found'), all('unsteady'), all('broken'), all('logs')];
-  const aside = unsteady.length === 0 ? '' : `; failed once and then passed with it: ${unsteady.join(', ')}`;
+/** In words, and whether all is well: nothing found it, and nothing is broken. @param {Judgement} judgement @returns {{ good: boolean, what: string }} */
+export const inWords = ({ found, broken, logs }) => {
   const see = logs.length === 0 ? '' : ` (${logs.join(', ')})`;
-  if (found.length > 0) return { good: false, what: `ordinary specs find it: ${found.join(', ')}${see}${aside}` };
-  if (broken.length > 0) return { good: false, what: `cannot be judged by what fails without it, too: ${broken.join(', ')}${see}${aside}` };
-  return { good: true, what: `the ordinary specs let it pass${aside}` };
+  if (found.length > 0) return { good: false, what: `ordinary specs find it: ${found.join(', ')}${see}` };
+  if (broken.length > 0) return { good: false, what: `cannot be judged by what fails without it, too: ${broken.join(', ')}${see}` };
+  return { good: true, what: 'the ordinary specs let it pass' };
 };
 
 /** Between a spec's file, what it is of and its title, as Vitest has it in the names that it matches. */

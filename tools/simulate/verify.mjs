@@ -41,8 +41,9 @@ export const verifyAll = async (all, threads, say) => {
   await inParallel(all, copies.length, (planted) =>
     withCopy(async (copy) => {
       if (patch(planted) === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
-      const [judgement] = (await judgeTogether([planted], (bugs, suspects) => copy.quick(planted, bugs, suspects))).values();
-      const { good, what } = inWords([/** @type {Judgement} */ (judgement)]);
+      const judgements = await judgeTogether([planted], (bugs, suspects) => copy.quick(planted, bugs, suspects));
+      tellUnsteady(judgements);
+      const { good, what } = inWords(/** @type {Judgement} */ (judgements.get(planted)));
       if (!good) return say(planted, good, what);
       left.push(planted);
       process.stdout.write(`  ${planted.name}: the quick specs let it pass, ${left.length} so far\n`);
@@ -52,12 +53,20 @@ export const verifyAll = async (all, threads, say) => {
   await inParallel(bundles, copies.length, (bundle) =>
     withCopy(async (copy) => {
       process.stdout.write(`  specs of services on ${bundle.map(({ name }) => name).join(', ')}\n`);
-      for (const [planted, judgement] of await judgeTogether(bundle, (bugs, suspects) => copy.services(bundle, bugs, suspects))) {
-        const { good, what } = inWords([judgement]);
+      const judgements = await judgeTogether(bundle, (bugs, suspects) => copy.services(bundle, bugs, suspects));
+      tellUnsteady(judgements);
+      for (const [planted, judgement] of judgements) {
+        const { good, what } = inWords(judgement);
         say(planted, good, what);
       }
     }),
   );
+};
+
+/** What failed once counts for nothing, but is no secret. @param {ReadonlyMap<Planted, Judgement>} judgements */
+const tellUnsteady = (judgements) => {
+  const unsteady = new Set([...judgements.values()].flatMap((judgement) => judgement.unsteady));
+  for (const spec of unsteady) process.stdout.write(`  failed once, and then passed with the same bugs: ${spec}\n`);
 };
 
 /** A copy of the checkout in which specs are run. */
