@@ -8,6 +8,7 @@ import type { OpenSocket } from './request-socket.js';
 
 type Joined = Extract<GatewayToClient, { type: 'joined' }>;
 type Join = Extract<GatewayRequest, { type: 'join' }>;
+type Notice = Extract<GatewayToClient, { type: 'notice' }>;
 
 /** To whom a gateway-router's messages and a session's media go. */
 export interface Onward {
@@ -36,6 +37,8 @@ export interface Arrived {
   readonly joined: Joined;
   readonly view: MeetingView;
   readonly streams: Streams;
+  /** What was said there meanwhile, once: that site may be to end as well by now. */
+  readonly notices: readonly Notice[];
 }
 
 /** From the first word to the media, ms; whoever takes longer is better off where they are. */
@@ -59,6 +62,7 @@ export class Move {
   #joined: Joined | null = null;
   #view: MeetingView | null = null;
   #streams: Streams = new Map();
+  readonly #notices: Notice[] = [];
   #state: 'trying' | 'through' | 'over' = 'trying';
   #timer: ReturnType<typeof setTimeout>;
   #settling = false;
@@ -143,6 +147,7 @@ export class Move {
 
   #hear(message: GatewayToClient): void {
     if (message.type === 'view') this.#view = message.view;
+    if (message.type === 'notice') this.#notices.push(message);
     if (message.type === 'media' && this.#joined !== null) this.#media?.moveTo({ leg: this.#joined.leg, ...message.media });
     if (message.type === 'ended' || (message.type === 'view' && message.view.held)) this.giveUp();
   }
@@ -166,6 +171,6 @@ export class Move {
     ];
     if (this.#state !== 'trying' || !gateway || !media || !device || !welcome || !joined || !view) return this.giveUp();
     this.#state = 'through';
-    this.#settle({ gateway, media, device, welcome, joined, view, streams: this.#streams });
+    this.#settle({ gateway, media, device, welcome, joined, view, streams: this.#streams, notices: this.#notices });
   }
 }

@@ -232,7 +232,7 @@ export class Meeting {
   }
 
   /** Media come by another site: from here on that is where the seat is, and the former one is left. */
-  #arrived({ gateway, media, device, welcome, joined, view, streams }: Arrived): void {
+  #arrived({ gateway, media, device, welcome, joined, view, streams, notices }: Arrived): void {
     const former = { gateway: this.#gateway, media: this.#media };
     [this.#gateway, this.#media, this.#equipment.device] = [gateway, media, device];
     this.#intent = { pin: this.#intent?.pin, resume: joined.resume };
@@ -244,6 +244,7 @@ export class Meeting {
     this.#sendLocal();
     former.media?.close();
     this.toast('meet.moved', `You are now connected through ${siteName}.`);
+    for (const notice of notices) this.#hear(notice);
   }
 
   #hear(message: GatewayToClient): void {

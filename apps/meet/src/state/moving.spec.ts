@@ -118,6 +118,21 @@ describe('a site that is to end', () => {
     expect(at('lon').asked('join')).not.toHaveProperty('from');
   });
 
+  it('is left for one that is to end as well, by the time that they are there, and that one for a third', async () => {
+    const { at, welcomes, attaches, told, state } = await begin();
+    await told();
+    await welcomes('lon', 'London');
+    at('lon').answers('join', joined('lon'));
+    await settle();
+    at('lon').says({ type: 'notice', code: 'join.site-draining', message: LINKS, move: { v: 1, afterMs: 100, ways: [WAYS[1]] } });
+    await attaches('lon');
+    await vi.advanceTimersByTimeAsync(600);
+    expect(state().leg).toBe('lon-1');
+    await vi.advanceTimersByTimeAsync(100);
+    await welcomes('cpt', 'Cape Town');
+    expect(at('cpt').asked('join')).toMatchObject({ pin: '0815', connect: 3, from: 'lon-1' });
+  });
+
   it('is not left while what others send has no way here', async () => {
     const { at, welcomes, attaches, told, state } = await begin();
     await told();
