@@ -101,6 +101,6 @@ export const PLANTED = [
     breaks: 'the last word is told by a clock',
     file: 'apps/conference-brain/src/reach.ts',
     from: 'revision: this.own.version.revision + 1 }, hears });',
-    to: 'revision: Math.floor(this.parts.clock.now()) }, hears });',
+    to: 'revision: Math.floor(this.parts.clock.now()) * 16 + ((this.own.version.revision + 1) % 16) }, hears });',
   },
 ];
