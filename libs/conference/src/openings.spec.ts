@@ -123,6 +123,15 @@ describe('two openings of one room', () => {
     expect(nyc.occasions).toEqual(lon.occasions);
   });
 
+  it('apart are one all the same, for everybody, when people of one site are in both: it can show them one meeting only', () => {
+    const { lon, nyc } = split(X!);
+    for (const door of [lon, nyc]) door.people(X!, ['lon', 'nyc'], true);
+    expect([names(lon), names(nyc)]).toEqual([[[Y, X]], [[Y, X]]]);
+    // Whoever does not reach that site has no need to.
+    lon.people(X!, ['cpt', 'nyc'], true).people(Y!, ['lon', 'nyc']);
+    lon.reach = new Set(['cpt', 'lon'] as SiteId[]);
+    expect(names(lon)).toEqual([[Y], [X]]);
+  });
   it('that became one stay one, whatever is locked later and whoever leaves', () => {
     const { lon, nyc } = split();
     lon.settle(60);
@@ -153,11 +162,14 @@ describe('what opens and joins', () => {
     fc.assert(
       fc.property(world, ({ opened, joined, live }) => {
         const doors = ['cpt', 'lon', 'nyc'].map((site) => new Door(site));
-        for (const door of doors) door.reach = new Set(['cpt', 'lon', 'nyc'] as SiteId[]);
+        const all = new Set(['cpt', 'lon', 'nyc'] as SiteId[]);
         opened.forEach(({ site, at, hears }, i) => {
-          if (hears) for (const other of doors) doors[site]!.hear(other);
-          doors[site]!.open('uvwxyz'[i] as ConferenceId, at);
+          const door = doors[site]!;
+          if (hears) for (const other of doors) door.hear(other);
+          door.reach = hears ? all : new Set([door.site as SiteId]);
+          door.open('uvwxyz'[i] as ConferenceId, at);
         });
+        for (const door of doors) door.reach = all;
         for (const conferences of joined) doors[0]!.record({ type: 'ConferencesJoined', v: 1, by: 'system', body: { conferences } }, 60);
         for (const door of doors) {
           for (const other of doors) door.hear(other);
@@ -174,6 +186,8 @@ describe('what opens and joins', () => {
         expect(new Set(placed).size).toBe(placed.length);
         for (const conference of alive) expect(placed).toContain(conference);
         for (const { name, conferences } of first!.occasions) expect(name).toBe(conferences[0]);
+        const sites = names(first!).flatMap((ids) => [...new Set(ids.flatMap((one) => [...(first!.live.get(one)?.sites ?? [])]))]);
+        expect(new Set(sites).size).toBe(sites.length);
       }),
       { numRuns: RUNS },
     ));

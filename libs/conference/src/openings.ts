@@ -63,7 +63,8 @@ export interface RoomSeen {
 /**
  * The occasions of a room that are alive in the component `reach`. Conferences of one room that are alive in one component
  * fold as one, except that one which was opened apart and is locked stays as it is; what was joined once stays joined
- * (merge rule 6). Least name first, which is the one that newcomers join.
+ * (merge rule 6), and a site whose people are in two makes one of them (ADR 0091). Least name first, which is the one that
+ * newcomers join.
  */
 export const occasionsOf = (openings: Openings, { reach, live }: RoomSeen): readonly Occasion[] => {
   const groups = joinedGroups(openings);
@@ -76,7 +77,7 @@ export const occasionsOf = (openings: Openings, { reach, live }: RoomSeen): read
     if (other === undefined) occasions.push([...group]);
     else other.push(...group);
   }
-  const sorted = occasions.map((occasion) => occasion.sort(inPlace));
+  const sorted = joinedBySites(occasions, { reach, live }).map((occasion) => occasion.sort(inPlace));
   return sorted
     .sort(([a], [b]) => inPlace(a!, b!))
     .map((occasion) => ({
@@ -135,6 +136,17 @@ const isAlive = (liveness: Liveness | undefined, reach: ReadonlySet<SiteId>): bo
 /** Two sites that open a room at the same moment, with a link between them, have not opened apart; they could have asked. */
 const openedApart = (some: readonly Opening[], others: readonly Opening[]): boolean =>
   some.every((one) => others.every((other) => !one.reach.includes(other.said.site) || !other.reach.includes(one.said.site)));
+
+/** Those in which people of one site are, made one. */
+const joinedBySites = (occasions: readonly Opening[][], { reach, live }: RoomSeen): readonly Opening[][] => {
+  if (occasions.length < 2) return occasions;
+  const sitesOf = (occasion: readonly Opening[]) => occasion.flatMap(({ conference }) => [...(live.get(conference)?.sites ?? [])]);
+  return occasions.reduce<readonly Opening[][]>((others, occasion) => {
+    const sites = new Set(sitesOf(occasion).filter((site) => reach.has(site)));
+    const share = (other: readonly Opening[]) => sitesOf(other).some((site) => sites.has(site));
+    return [...others.filter((other) => !share(other)), [...others.filter(share).flat(), ...occasion]];
+  }, []);
+};
 
 type Groups = readonly (readonly Opening[])[];
 

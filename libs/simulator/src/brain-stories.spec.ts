@@ -356,24 +356,6 @@ describe('the brain, as the simulator found it', () => {
     allIsWell();
   });
 
-  it('sends away whom a site that was put back to a backup takes back long after it began, when nobody is behind them', async () => {
-    await comes(0, { role: 'host' });
-    siteAt(1).backUp();
-    const guest = await comes(1, { role: 'guest' });
-    const { leg } = guest;
-    cut(0, 1);
-    cut(1, 2);
-    guest.state = 'out';
-    world.restores(siteAt(1));
-    await passes(30_000);
-    heal();
-    await passes(10_000);
-    expect(seatsAt(1)).toContain(leg);
-    await passes(20_000);
-    expect(seatsAt(1)).not.toContain(leg);
-    allIsWell();
-  });
-
   it('hears of the estate again after a disk that was full', async () => {
     const guest = await comes(1, { role: 'guest' });
     siteAt(1).disk.full = true;
