@@ -6,6 +6,7 @@ import type { LegDesire, NodeDesire, NodeId } from '@isthmus/placement';
 import type { MediaEvent, MediaLinkMessage, MediaToClient, NodeReport } from '@isthmus/protocol';
 import { crowdedOut } from './crowd.js';
 import type { OfferedVoice } from './offers.js';
+import { isTold, whomToTell, type SaysOnsets } from './onsets.js';
 import { Pipe } from './pipe.js';
 import { Seat, type Attached, type ClientMedia } from './seat.js';
 import { Streams, type Arriving } from './streams.js';
@@ -18,12 +19,13 @@ export interface ConferenceOptions {
   readonly desire: NodeDesire;
   readonly publish: (event: MediaEvent) => void;
   readonly send: (to: NodeDesire['pipes'][number]['to'], message: MediaLinkMessage) => void;
+  readonly saysOnsets: SaysOnsets;
   readonly translate: (host: string) => string;
   readonly failed: (what: string, error: unknown) => void;
   readonly now: () => number;
 }
 
-export type PipeMessage = Extract<MediaLinkMessage, { type: 'pipe' | 'pipe-gone' | 'streams' }>;
+export type ConferenceMessage = Extract<MediaLinkMessage, { type: 'pipe' | 'pipe-gone' | 'streams' | 'onset' }>;
 type PipeReport = NodeReport['pipes'][number];
 
 /** While somebody gets another layer than it should, look again this soon. ms */
@@ -61,6 +63,7 @@ export class ConferenceMedia {
         speaking: (legs) => conference.speaking(legs),
         floor: (leg) => conference.floor(leg),
         failed: (error) => options.failed('voices', error),
+        isTold: (arriving) => isTold(arriving, options.site, options.saysOnsets),
       },
       options.now,
     );
@@ -132,10 +135,11 @@ export class ConferenceMedia {
   }
 
   /** From the other end of a pipe. False if no pipe to that node is desired (yet). */
-  pipeMessage(from: NodeId, message: PipeMessage): boolean {
+  message(from: NodeId, message: ConferenceMessage): boolean {
     const pipe = this.pipes.get(from);
     if (!pipe) return false;
-    void pipe.message(message);
+    if (message.type === 'onset') this.voices?.told(from, message);
+    else void pipe.message(message);
     return true;
   }
 
@@ -271,7 +275,16 @@ export class ConferenceMedia {
   private onset(leg: LegId): void {
     const desire = this.legs.get(leg);
     if (desire) this.seats.get(leg)?.warm(desire);
+    this.tellOnset(leg);
     if (this.voices?.chatty(leg)) this.reconcile();
+  }
+
+  private tellOnset(leg: LegId): void {
+    const { voices, options } = this;
+    const from = this.streams.get(leg, 'microphone')?.from;
+    const level = voices?.levelOf(leg) ?? -127;
+    for (const to of whomToTell(leg, from, this.desire.pipes, options.saysOnsets))
+      options.send(to, { type: 'onset', conference: this.id, leg, level });
   }
 
   private speaking(legs: readonly LegId[]): void {

@@ -4,6 +4,8 @@ import { AUDIBLE_AT, type Dbov } from '@isthmus/media-mediasoup';
 /** A voice counts once it has lasted so long: shorter than a word, longer than a click. ms */
 const SUSTAINED_MS = 180;
 const SUSTAINED_PACKETS = 6;
+/** A voice is said to begin with so many loud packets. */
+export const ONSET_PACKETS = 2;
 /** For those who only see that somebody speaks, this is more than a click, and a "yes" still shows. */
 const HEARD_PACKETS = 4;
 /** Between the syllables of one word. */
@@ -26,7 +28,7 @@ interface Voice {
 
 /** What happened by one packet or one report. */
 export interface Heard {
-  /** A voice begins: perhaps a word, perhaps a cough. Said once per onset, after two loud packets. */
+  /** A voice begins: perhaps a word, perhaps a cough. Said once per onset, after {@link ONSET_PACKETS} loud packets. */
   readonly onset: boolean;
   /** Who has the floor as of now, if that changed. */
   readonly took: LegId | undefined;
@@ -60,7 +62,7 @@ export class FloorDetector {
     voice.lastLoudAt = at;
     if (voice.packets >= HEARD_PACKETS) voice.heardAt = at;
     voice.level = level;
-    const onset = voice.packets === 2;
+    const onset = voice.packets === ONSET_PACKETS;
     const sustained = voice.packets >= SUSTAINED_PACKETS && at - voice.onsetAt >= SUSTAINED_MS;
     return { onset, took: sustained && this.floorIsFree(at) ? this.take(leg, at) : undefined };
   }

@@ -4,7 +4,7 @@ import { Fault, IsthmusError, Refusal, type SiteId } from '@isthmus/kernel';
 import type { MediaEngine } from '@isthmus/media-mediasoup';
 import type { NodeDesire, NodeId } from '@isthmus/placement';
 import { nodeDesire, type MediaEvent, type MediaLinkMessage, type MediaToClient, type NodeReport, type Opaque } from '@isthmus/protocol';
-import { ConferenceMedia, isNewer, type PipeMessage } from './conference-media.js';
+import { ConferenceMedia, isNewer, type ConferenceMessage } from './conference-media.js';
 import type { Attached, ClientMedia, Seat } from './seat.js';
 
 type ConferenceId = NodeDesire['conference'];
@@ -52,7 +52,9 @@ export class MediaNode {
   private readonly conferences = new Map<ConferenceId, ConferenceMedia>();
   private readonly placed = new Map<LegId, NodeDesire>();
   private readonly awaiting = new Map<LegId, Set<() => void>>();
-  private readonly held = new Map<string, { readonly from: NodeId; readonly message: PipeMessage }>();
+  private readonly held = new Map<string, { readonly from: NodeId; readonly message: ConferenceMessage }>();
+  /** Nodes that say when a voice begins, for as long as they are linked with us. */
+  private readonly onsetsOf = new Set<NodeId>();
   private work: Promise<void> = Promise.resolve();
   private deaths: number[] = [];
   private cpu = { readAt: 0, ms: 0, share: 0 };
@@ -111,16 +113,23 @@ export class MediaNode {
   }
 
   /** From another node that the media link has made sure of. */
-  linkMessage(from: NodeId, message: PipeMessage): void {
-    if (this.conferences.get(message.conference)?.pipeMessage(from, message)) return;
+  linkMessage(from: NodeId, message: ConferenceMessage): void {
+    if (this.conferences.get(message.conference)?.message(from, message)) return;
     // It may be known there before it is here; the last of each kind is kept until then.
-    if (message.type === 'pipe-gone') return;
+    if (message.type === 'pipe-gone' || message.type === 'onset') return;
     if (this.held.size >= HELD_MAX) this.held.clear();
     this.held.set(`${from}/${message.conference}/${message.type}`, { from, message });
   }
 
-  linkUp(to: NodeId): void {
+  linkUp(to: NodeId, { onsets }: { readonly onsets: boolean }): void {
+    if (onsets) this.onsetsOf.add(to);
+    else this.onsetsOf.delete(to);
     for (const conference of this.conferences.values()) conference.linkUp(to);
+  }
+
+  /** What it would have to say does not come any longer. */
+  linkDown(to: NodeId): void {
+    this.onsetsOf.delete(to);
   }
 
   tick(): void {
@@ -180,6 +189,7 @@ export class MediaNode {
       desire,
       publish,
       send,
+      saysOnsets: (other) => this.onsetsOf.has(other),
       translate,
       failed: (what, error) => {
         log.warn({ conference: desire.conference, error }, `${what} failed`);
@@ -193,7 +203,7 @@ export class MediaNode {
 
   private deliverHeld(id: ConferenceId): void {
     for (const [key, { from, message }] of [...this.held]) {
-      if (message.conference === id && this.conferences.get(id)?.pipeMessage(from, message)) this.held.delete(key);
+      if (message.conference === id && this.conferences.get(id)?.message(from, message)) this.held.delete(key);
     }
   }
 

@@ -14,8 +14,10 @@ export interface NodeLinksOptions {
   readonly credentials: () => Credentials;
   readonly translate: (host: string) => string;
   readonly message: (from: NodeId, message: Exclude<MediaLinkMessage, { type: 'hello' }>) => void;
-  /** Linked with that node, for the first time or again. */
-  readonly up: (node: NodeId) => void;
+  /** Linked with that node, for the first time or again. `onsets`: it says when a voice begins (ADR 0093). */
+  readonly up: (node: NodeId, says: { readonly onsets: boolean }) => void;
+  /** Not linked with it any longer. */
+  readonly down: (node: NodeId) => void;
   readonly log: { warn(fields: object, text: string): void };
 }
 
@@ -38,23 +40,25 @@ const HELLO_WITHIN_MS = 3_000;
  * dials. Who is at the other end is what its certificate says; `hello` only tells which of its nodes speaks.
  */
 export const linkNodes = async (options: NodeLinksOptions): Promise<NodeLinks> => {
-  const { site, node, listen, credentials, translate, message, up, log } = options;
+  const { site, node, listen, credentials, translate, message, up, down, log } = options;
   const links = new Map<NodeId, SecureLink>();
   const dialled = new Map<NodeId, { readonly url: string; readonly dialled: Dialled }>();
 
-  const linked = (other: NodeId, link: SecureLink): void => {
+  const linked = (other: NodeId, link: SecureLink, onsets: boolean): void => {
     links.get(other)?.close('a newer link took its place');
     links.set(other, link);
     link.onClose(() => {
-      if (links.get(other) === link) links.delete(other);
+      if (links.get(other) !== link) return;
+      links.delete(other);
+      down(other);
     });
-    up(other);
+    up(other, { onsets });
   };
 
   /** Takes the first message as the introduction, the rest as what it says. */
   const listenTo = (link: SecureLink, expected: NodeId | undefined): void => {
     let other: NodeId | undefined;
-    link.send({ type: 'hello', node, site } satisfies MediaLinkMessage);
+    link.send({ type: 'hello', node, site, onsets: true } satisfies MediaLinkMessage);
     const silent = new AbortController();
     void wait(HELLO_WITHIN_MS, undefined, { signal: silent.signal, ref: false }).then(
       () => link.close('no hello'),
@@ -72,7 +76,7 @@ export const linkNodes = async (options: NodeLinksOptions): Promise<NodeLinks> =
       }
       silent.abort();
       other = hello.node;
-      linked(other, link);
+      linked(other, link, hello.onsets ?? false);
     });
   };
 

@@ -104,10 +104,11 @@ export const startMediaNode = async (options: MediaNodeServiceOptions): Promise<
     credentials: options.credentials,
     translate,
     message: (from, message) => (message.type === 'probes' ? probes.message(from, message) : node.linkMessage(from, message)),
-    up: (other) => {
-      node.linkUp(other);
+    up: (other, says) => {
+      node.linkUp(other, says);
       probes.linkUp(other);
     },
+    down: (other) => node.linkDown(other),
     log,
   }).catch(failed);
 

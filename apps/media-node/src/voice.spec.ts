@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegId } from '@isthmus/conference';
 import type { Dbov, MediaRoom, Stream, VoiceHandlers } from '@isthmus/media-mediasoup';
+import type { NodeId } from '@isthmus/placement';
 import type { Arriving } from './streams.js';
 import { Voices } from './voice.js';
 
 const ANA = 'nyc-ana' as LegId;
 const BEN = 'nyc-ben' as LegId;
+const CHEN = 'lon-chen' as LegId;
+const LONDON = 'lon-0' as NodeId;
 const SPEECH: Dbov = -25;
 const PACKET_MS = 20;
 /** mediasoup tells of levels so often. */
@@ -13,7 +16,10 @@ const LEVELS_MS = 240;
 
 let now: number;
 let voices: Voices;
+let began: LegId[];
 let levels: VoiceHandlers;
+/** London's node says when a voice begins. */
+let londonTells: boolean;
 let took: { readonly leg: LegId; readonly at: number }[];
 const ears = new Map<string, { listening: boolean; packets: number; level: (level: Dbov) => void }>();
 
@@ -56,14 +62,23 @@ describe('whoever listens to voices', () => {
   beforeEach(async () => {
     now = 0;
     took = [];
+    londonTells = true;
     ears.clear();
     const ignored = () => undefined;
-    const events = { onset: ignored, speaking: ignored, floor: (leg: LegId) => took.push({ leg, at: now }), failed: ignored };
+    const events = {
+      onset: (leg: LegId) => began.push(leg),
+      speaking: ignored,
+      floor: (leg: LegId) => took.push({ leg, at: now }),
+      failed: ignored,
+      isTold: ({ from }: Pick<Arriving, 'from'>) => from === LONDON && londonTells,
+    };
+    began = [];
     voices = await Voices.over(room, events, () => now);
-    for (const leg of [ANA, BEN]) {
+    for (const leg of [ANA, BEN, CHEN]) {
       const stream = { id: leg, closed: false, onClosed: ignored } as unknown as Stream;
-      await voices.add({ leg, stream } as Arriving);
+      await voices.add({ leg, stream, from: leg === CHEN ? LONDON : 'client' } as Arriving);
     }
+    voices.tick();
     return () => voices.close();
   });
 
@@ -93,5 +108,46 @@ describe('whoever listens to voices', () => {
     speak([ANA], 3_000);
     speak([], 4_500);
     expect(ears.get(ANA)?.listening).toBe(true);
+  });
+
+  it('does not listen to silence of which another site says when it ends, and hears all that then follows', () => {
+    expect(ears.get(CHEN)?.listening).toBe(false);
+    now = 2_000;
+    voices.told(LONDON, { leg: CHEN, level: SPEECH });
+    expect(ears.get(CHEN)?.listening).toBe(true);
+    expect(began).toEqual([CHEN]);
+    now += PACKET_MS;
+    speak([CHEN], 2_500);
+    // No later than by its own packets: two of the six are those that London has heard.
+    expect(took[0]).toEqual({ leg: CHEN, at: 2_180 });
+    speak([CHEN], 6_000);
+    expect(ears.get(CHEN)?.packets).toBeLessThan(500 / PACKET_MS);
+    speak([], 8_000);
+    expect(ears.get(CHEN)?.listening).toBe(false);
+  });
+
+  it('heeds nobody but the node that a voice comes from', () => {
+    voices.told('cpt-0' as NodeId, { leg: CHEN, level: SPEECH });
+    expect(began).toEqual([]);
+    expect(ears.get(CHEN)?.listening).toBe(false);
+  });
+
+  it('listens itself as long as nobody tells, as when the link is down or the other node is of an older version', () => {
+    londonTells = false;
+    voices.tick();
+    expect(ears.get(CHEN)?.listening).toBe(true);
+    now = 2_000;
+    speak([CHEN], 2_400);
+    expect(took[0]).toEqual({ leg: CHEN, at: 2_180 });
+  });
+
+  it('listens itself again once it notices a voice of which it was not told, until it is told', () => {
+    speak([CHEN], 1_000);
+    expect(took[0]?.leg).toBe(CHEN);
+    speak([], 4_000);
+    expect(ears.get(CHEN)?.listening).toBe(true);
+    voices.told(LONDON, { leg: CHEN, level: SPEECH });
+    speak([], 8_000);
+    expect(ears.get(CHEN)?.listening).toBe(false);
   });
 });

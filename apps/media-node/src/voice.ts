@@ -1,6 +1,7 @@
 import type { LegId } from '@isthmus/conference';
 import { AUDIBLE_AT, type Dbov, type Ear, type Loudness, type MediaRoom, type VoiceObserver } from '@isthmus/media-mediasoup';
-import { FloorDetector, type Heard } from './floor.js';
+import type { NodeId } from '@isthmus/placement';
+import { FloorDetector, ONSET_PACKETS, type Heard } from './floor.js';
 import type { Arriving } from './streams.js';
 
 /** More packets of silence per second than this come from a microphone without discontinuous transmission. */
@@ -26,23 +27,28 @@ export interface VoiceEvents {
   /** Has the floor, or still has. */
   floor(leg: LegId): void;
   failed(error: unknown): void;
+  /** Whether the node that sends us this voice says when it begins (ADR 0093). */
+  isTold(arriving: Pick<Arriving, 'leg' | 'from'>): boolean;
 }
 
 interface Microphone {
   readonly leg: LegId;
+  readonly from: Arriving['from'];
   readonly ear: Ear | undefined;
   spokeSince: number | undefined;
   /** mediasoup's levels have told of it since it began to speak. */
   followed: boolean;
   quietPackets: number;
   chatty: boolean;
+  /** It was heard by its levels although nobody had said that it begins: until somebody does again, we listen ourselves. */
+  untold: boolean;
 }
 
 /**
  * Listens to everybody who can be heard at this node in one conference. An ear (every packet, in JavaScript) is open only
  * for those who are silent or have just begun, whose next word must be noticed at once and who send next to nothing, and for
  * whoever has the floor while somebody else speaks as well (ADR 0070); everybody else is followed by mediasoup's observers
- * inside the worker.
+ * inside the worker. To the silence of another site, nobody listens but that site, which says when a voice begins (ADR 0093).
  */
 export class Voices {
   private readonly microphones = new Map<string, Microphone>();
@@ -68,21 +74,36 @@ export class Voices {
     return voices;
   }
 
-  async add({ leg, stream }: Arriving): Promise<void> {
+  async add({ leg, from, stream }: Arriving): Promise<void> {
     const { observer } = this;
     if (!observer || stream.closed || this.microphones.has(stream.id)) return;
     const microphone: { -readonly [K in keyof Microphone]: Microphone[K] } = {
       leg,
+      from,
       ear: undefined,
       spokeSince: undefined,
       followed: false,
       quietPackets: 0,
       chatty: false,
+      untold: false,
     };
     this.microphones.set(stream.id, microphone);
     stream.onClosed(() => this.remove(stream.id));
     await observer.add(stream);
     if (this.microphones.has(stream.id)) microphone.ear = await observer.ear(stream, (level) => this.packet(microphone, level));
+  }
+
+  /** The node that sends us this voice has heard two loud packets of it: as good as if we had. All that follows, we hear ourselves. */
+  told(from: NodeId, { leg, level }: { readonly leg: LegId; readonly level: Dbov }): void {
+    for (const microphone of this.microphones.values()) {
+      if (microphone.leg !== leg || microphone.from !== from) continue;
+      microphone.untold = false;
+      if (microphone.ear?.listening) continue;
+      const at = this.now();
+      this.forgetIfSilent(microphone, at);
+      for (let packet = 0; packet < ONSET_PACKETS; packet++) this.packet(microphone, level);
+      this.tendEars(at);
+    }
   }
 
   get holder(): LegId | undefined {
@@ -115,6 +136,8 @@ export class Voices {
     this.windowAt = at;
     for (const microphone of this.microphones.values()) {
       if (microphone.ear?.listening) microphone.chatty = microphone.quietPackets / seconds > CHATTY_PACKETS;
+      // Its own node does not send us what it sends all the time.
+      else if (this.isAwaited(microphone, at)) microphone.chatty = false;
       microphone.quietPackets = 0;
     }
     this.tendEars(at);
@@ -145,6 +168,7 @@ export class Voices {
     const legs = loudest.flatMap(({ streamId, level }) => {
       const microphone = this.microphones.get(streamId);
       if (microphone) {
+        microphone.untold ||= this.isAwaited(microphone, at);
         microphone.spokeSince ??= at;
         microphone.followed = true;
       }
@@ -174,14 +198,25 @@ export class Voices {
     const contested = microphones.some(({ leg }) => leg !== holder && this.detector.speaks(leg, at, CONTESTS_MS));
     let chattyEars = 0;
     for (const microphone of microphones) {
-      if (!this.detector.speaks(microphone.leg, at)) Object.assign(microphone, { spokeSince: undefined, followed: false });
+      this.forgetIfSilent(microphone, at);
+      const awaited = this.isAwaited(microphone, at);
       const established = microphone.spokeSince !== undefined && at - microphone.spokeSince > ESTABLISHED_MS;
       const wanted =
-        microphone.leg === holder
+        !awaited &&
+        (microphone.leg === holder
           ? contested || !microphone.followed
-          : !established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX);
+          : !established && (!microphone.chatty || ++chattyEars <= CHATTY_EARS_MAX));
       if (microphone.ear?.listening !== wanted) void microphone.ear?.listen(wanted).catch((error: unknown) => this.events.failed(error));
     }
+  }
+
+  private forgetIfSilent(microphone: Microphone, at: number): void {
+    if (!this.detector.speaks(microphone.leg, at)) Object.assign(microphone, { spokeSince: undefined, followed: false });
+  }
+
+  /** Is silent, and somebody says when that ends. */
+  private isAwaited(microphone: Microphone, at: number): boolean {
+    return !microphone.untold && !this.detector.speaks(microphone.leg, at) && this.events.isTold(microphone);
   }
 
   private dominates(streamId: string): void {

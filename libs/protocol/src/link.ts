@@ -61,7 +61,8 @@ const probeToken = z.string().regex(/^[0-9a-f]{32}$/);
  * incarnation. A leader's new `incarnation` begins the pipe afresh; after `pipe-gone`, too, it is the leader who begins.
  */
 export const mediaLinkMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), node: nodeId, site: siteId }),
+  /** `onsets`: the sender says `onset`, and understands it. Who knows no such word would end the link at it. */
+  z.object({ type: z.literal('hello'), node: nodeId, site: siteId, onsets: z.boolean().optional() }),
   z.object({
     type: z.literal('pipe'),
     conference: conferenceId,
@@ -92,5 +93,7 @@ export const mediaLinkMessage = z.discriminatedUnion('type', [
     incarnation: z.string().min(1).max(64),
     streams: z.array(z.object({ leg: legId, source: z.enum(['microphone', 'camera']), rtpParameters: opaque })).max(2_048),
   }),
+  /** A voice begins that the sender may send on the pipe; perhaps it is nothing. `level`: of its second packet, dBov (ADR 0093). */
+  z.object({ type: z.literal('onset'), conference: conferenceId, leg: legId, level: z.int().min(-127).max(0) }),
 ]);
 export type MediaLinkMessage = z.infer<typeof mediaLinkMessage>;
