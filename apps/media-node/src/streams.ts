@@ -20,6 +20,8 @@ export interface Arriving {
  */
 export class Streams {
   private readonly bySource = new Map<string, Arriving[]>();
+  /** Another one whenever something has come or gone. */
+  version = 0;
 
   /** `changed` is called whenever something arrives, ceases to, or a layer of it does. */
   constructor(private readonly changed: (arriving: Arriving) => void) {}
@@ -34,6 +36,7 @@ export class Streams {
     const all = this.bySource.get(key);
     if (all) all.push(arriving);
     else this.bySource.set(key, [arriving]);
+    this.version++;
     arriving.stream.onClosed(() => this.remove(key, arriving));
     arriving.stream.onLive(() => this.changed(arriving));
     this.changed(arriving);
@@ -51,6 +54,7 @@ export class Streams {
     const left = this.bySource.get(key)?.filter((other) => other !== arriving) ?? [];
     if (left.length > 0) this.bySource.set(key, left);
     else this.bySource.delete(key);
+    this.version++;
     this.changed(arriving);
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegId } from '@isthmus/conference';
 import type { ClientTransport, Feed, Layer, Stream } from '@isthmus/media-mediasoup';
+import type { ConsumerOffer } from '@isthmus/protocol';
 import { Streams, type Arriving } from './streams.js';
 import { legDesire } from './testing/desires.js';
 import { Viewer } from './viewer.js';
@@ -16,6 +17,7 @@ const stream = {
 let now = 0;
 let feed: Feed & { preferred: Layer; open: boolean };
 let viewer: Viewer;
+let offered: LegId[];
 let streams: Streams;
 const shownSmall = legDesire('lon-bo', null, ['nyc-ana']);
 
@@ -47,7 +49,12 @@ beforeEach(() => {
     closed: false,
     consume: async (_stream: Stream, _capabilities: unknown, preferred: Layer) => (feed = { ...made, preferred } as unknown as typeof feed),
   };
-  viewer = new Viewer(transport as unknown as ClientTransport, {}, { offered: () => undefined, closed: () => undefined }, () => now);
+  offered = [];
+  const handlers = {
+    offered: (offers: readonly ConsumerOffer[]) => offered.push(...offers.map(({ leg }) => leg)),
+    closed: () => undefined,
+  };
+  viewer = new Viewer(transport as unknown as ClientTransport, {}, handlers, () => now);
 });
 
 describe('what a viewer is shown of a camera that has just come over a pipe', () => {
@@ -80,5 +87,22 @@ describe('what a viewer is shown of a camera that has just come over a pipe', ()
     expect(await begin('nyc-0' as never)).toMatchObject({ open: true });
     live.delete(0);
     expect(await look()).toMatchObject({ open: true });
+  });
+});
+
+describe('what a viewer is shown while nothing else is desired', () => {
+  it('includes a camera that comes later, and comes anew', async () => {
+    live.add(0);
+    streams = new Streams(() => undefined);
+    await viewer.reconcile(shownSmall, streams);
+    expect(offered).toEqual([]);
+    const arriving: Arriving = { leg: 'nyc-ana' as LegId, source: 'camera', from: 'client', since: now, stream };
+    streams.add(arriving);
+    await viewer.reconcile(shownSmall, streams);
+    expect(offered).toEqual(['nyc-ana']);
+    streams.add({ ...arriving });
+    await viewer.reconcile(shownSmall, streams);
+    await viewer.reconcile(shownSmall, streams);
+    expect(offered).toEqual(['nyc-ana', 'nyc-ana']);
   });
 });

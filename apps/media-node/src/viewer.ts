@@ -36,6 +36,8 @@ interface Want {
   readonly large: boolean;
 }
 
+type Wants = ReadonlyMap<string, Want>;
+
 /** What a viewer is told of its feeds, outside of an answer. */
 export interface ViewerHandlers {
   offered(offers: readonly ConsumerOffer[]): void;
@@ -48,6 +50,8 @@ export interface ViewerHandlers {
  */
 export class Viewer {
   private readonly shown = new Map<string, Shown>();
+  /** What was wanted when it was last looked at, and of what that follows: nearly always of the same again. */
+  private known: { readonly desire: LegDesire; readonly streams: Streams; readonly version: number; readonly wants: Wants } | undefined;
   private congestedUntil = 0;
   private congestedForMs = CONGESTED_MS.least;
 
@@ -60,16 +64,16 @@ export class Viewer {
 
   /** Makes it so. True if something could not be settled yet, and should be looked at again soon. */
   async reconcile(desire: LegDesire, streams: Streams): Promise<boolean> {
-    const wants = wantsOf(desire, streams);
+    const wants = this.wantsOf(desire, streams);
     if (this.missing(wants).length === 0) return this.settle(wants);
     const offers = await this.addMissing(wants);
     if (offers.length > 0) this.handlers.offered(offers);
-    return this.settle(wantsOf(desire, streams));
+    return this.settle(this.wantsOf(desire, streams));
   }
 
   /** All that the client should set up at once, when it attaches. */
   async begin(desire: LegDesire, streams: Streams): Promise<readonly ConsumerOffer[]> {
-    return this.addMissing(wantsOf(desire, streams));
+    return this.addMissing(this.wantsOf(desire, streams));
   }
 
   /** The client is set up for these; those that it should see now begin with a key frame. */
@@ -80,13 +84,23 @@ export class Viewer {
     await Promise.all(now.filter((shown) => shown.wanted && this.mayBegin(shown)).map(({ feed }) => feed.gate(true)));
   }
 
-  private async addMissing(wants: ReadonlyMap<string, Want>): Promise<readonly ConsumerOffer[]> {
+  private wantsOf(desire: LegDesire, streams: Streams): Wants {
+    const { known } = this;
+    if (known?.desire === desire && known.streams === streams && known.version === streams.version) return known.wants;
+    const wants = wantsOf(desire, streams);
+    this.known = { desire, streams, version: streams.version, wants };
+    return wants;
+  }
+
+  private async addMissing(wants: Wants): Promise<readonly ConsumerOffer[]> {
     const offers = await Promise.all(this.missing(wants).map(([key, want]) => this.add(key, want)));
     return offers.filter((offer) => offer !== undefined);
   }
 
-  private missing(wants: ReadonlyMap<string, Want>): readonly (readonly [string, Want])[] {
-    return [...wants].filter(([key, { arriving }]) => this.shown.get(key)?.arriving !== arriving);
+  private missing(wants: Wants): readonly (readonly [string, Want])[] {
+    const missing: [string, Want][] = [];
+    for (const [key, want] of wants) if (this.shown.get(key)?.arriving !== want.arriving) missing.push([key, want]);
+    return missing;
   }
 
   private async add(key: string, { arriving, large }: Want): Promise<ConsumerOffer | undefined> {
@@ -104,7 +118,7 @@ export class Viewer {
     return { id: feed.id, producerId: stream.id, leg, source, kind: stream.kind, rtpParameters: feed.rtpParameters };
   }
 
-  private async settle(wants: ReadonlyMap<string, Want>): Promise<boolean> {
+  private async settle(wants: Wants): Promise<boolean> {
     let unsettled = false;
     const underWay: Promise<boolean>[] = [];
     // Nearly always nothing has to be done, for any of some twenty feeds, and then nothing is waited for.
@@ -175,8 +189,10 @@ export class Viewer {
   }
 
   private closeLongParked(): void {
+    let count = 0;
+    for (const { wanted, feed } of this.shown.values()) if (!wanted && feed.kind === 'video') count++;
+    if (count <= PARKED_MAX) return;
     const parked = [...this.shown].filter(([, { wanted, feed }]) => !wanted && feed.kind === 'video');
-    if (parked.length <= PARKED_MAX) return;
     parked.sort(([, a], [, b]) => a.parkedAt - b.parkedAt);
     for (const [key] of parked.slice(0, parked.length - PARKED_MAX)) this.drop(key);
   }
@@ -188,7 +204,7 @@ export class Viewer {
   }
 }
 
-const wantsOf = ({ leg: viewer, stage, hears }: LegDesire, streams: Streams): ReadonlyMap<string, Want> => {
+const wantsOf = ({ leg: viewer, stage, hears }: LegDesire, streams: Streams): Wants => {
   const wants = new Map<string, Want>();
   const want = (leg: LegId, source: Source, large: boolean) => {
     const arriving = leg === viewer ? undefined : streams.get(leg, source);
