@@ -146,14 +146,15 @@ export class Attachment {
       ...(identity === null ? {} : { additionalSettings: { certificates: [identity.certificate] } }),
     });
     this.#transports.receive = this.#prepare('receive', device.createRecvTransport(optionsOf(attached.receive)));
-    this.#transports.send = this.#prepare('send', device.createSendTransport(optionsOf(attached.send)));
     // What others show comes first: that is what the click waits for. Our own camera follows on its own transport.
     await this.#consume(attached.consumers, true);
     if (this.#retired) return;
     this.options.onGood(false);
     await this.#receiving(attached.consumers.length > 0);
     if (this.#retired) return;
-    this.#publisher = new Publisher(this.#transports.send, (source, action) => this.#tell(source, action), mark);
+    const send = this.#prepare('send', device.createSendTransport(optionsOf(attached.send)));
+    this.#transports.send = send;
+    this.#publisher = new Publisher(send, (source, action) => this.#tell(source, action), mark);
     this.#publisher.useLayers(this.#layers);
     if (this.#wanted !== null) this.#publisher.send(this.#wanted);
   }

@@ -3,7 +3,7 @@ import type { LegId } from '@isthmus/conference';
 import { Backoff } from './backoff.js';
 import { BLOCKED_AFTER_MS, type Streams } from './media-attachment.js';
 import { MediaSession, type MediaSessionOptions, type MediaStatus } from './media-session.js';
-import { blocked, consumerOffer, loadedDevice, received, track, transportOffer } from './testing/fake-device.js';
+import { blocked, consumerOffer, loadedDevice, received, track, transportOffer, transportsUnderWay } from './testing/fake-device.js';
 import { scriptedSockets, type ScriptedSocket } from './testing/scripted-socket.js';
 
 const SEAT = { leg: 'nyc-1' as LegId, url: 'ws://node-1/media', token: 'first' };
@@ -83,8 +83,10 @@ describe('a seat with its media', () => {
       const { session, sockets } = await begin();
       session.send('camera', { track: track('video'), on: true });
       const node = sockets.latest();
+      received();
       await attach(node, [consumerOffer('lon-1', 'camera')]);
       await vi.advanceTimersByTimeAsync(400);
+      expect(transportsUnderWay()).toBe(1);
       expect(sent(node)).not.toContain('produce camera');
       if (come) received();
       await vi.advanceTimersByTimeAsync(come ? 5 : 100);

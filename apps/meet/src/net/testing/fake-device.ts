@@ -15,6 +15,9 @@ export const fakeDevice = (): Device => {
   return new Device({ handlerFactory: { ...rest, factory: remembered } });
 };
 
+/** How many transports there are whose media are not through. */
+export const transportsUnderWay = (): number => handlers.length;
+
 /** ICE and DTLS are through on all transports made so far. */
 export const received = (): void => {
   for (const handler of handlers.splice(0)) handler.setConnectionState('connected');
