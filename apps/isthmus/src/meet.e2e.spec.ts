@@ -21,6 +21,10 @@ const inRoom = async (name: string, circumstances: Circumstances = {}): Promise<
   await attendee.enter(name);
   return attendee;
 };
+/** An element in the page, by how it is drawn (CSS Typed OM). */
+interface Styled {
+  computedStyleMap(): { get(property: string): unknown };
+}
 const soon = { timeout: 15_000, interval: 100 };
 
 beforeAll(async () => {
@@ -47,6 +51,11 @@ describe('a meeting, through the meeting client', () => {
       expect(before).toMatchObject([{ name: other, role: 'main' }]);
       await expect.poll(async () => (await viewer.sees())[0]?.frames, soon).toBeGreaterThan((before[0]?.frames ?? 0) + 10);
     }
+    // What a join waits for is drawn once, not over and over while it fades in: nobody was small for Bo.
+    const faded = ['meeting', 'tile'].map((part) =>
+      bo.part(part).evaluate((drawn: Styled) => String(drawn.computedStyleMap().get('animation-name'))),
+    );
+    expect(await Promise.all(faded)).toEqual(['none', 'none']);
     expect(await ana.part('connection').getAttribute('data-condition')).toBe('good');
   });
 

@@ -1,4 +1,5 @@
 import { IconMicrophoneOff, IconVideoOff } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { RosterEntry } from '@isthmus/protocol';
 import { Avatar } from './avatar.js';
 import type { Rect } from './stage-layout.js';
@@ -30,6 +31,9 @@ const described = (entry: RosterEntry, role: 'main' | 'thumbnail', speaking: boo
 /** One of the others on the stage: live picture or initials, name, and what one should know about them. */
 export const Tile = ({ entry, siteName, role, position, rect, track, speaking, onFirstFrame }: TileProps) => {
   const picture = track !== undefined && !entry.cameraOff;
+  // Newcomers fade in, small. What is large from the start is what a join waits for: to draw it over and over while it fades takes the
+  // machine the time in which the picture comes. By what it was at first, as the fade would begin again with every change.
+  const [fades] = useState(role === 'thumbnail');
   const place =
     rect === undefined ? { display: 'none' } : { transform: `translate(${rect.x}px, ${rect.y}px)`, width: rect.width, height: rect.height };
   return (
@@ -42,6 +46,7 @@ export const Tile = ({ entry, siteName, role, position, rect, track, speaking, o
       data-position={position}
       data-speaking={speaking}
       data-picture={picture}
+      data-fades={fades}
       aria-label={described(entry, role, speaking)}
     >
       {/* The picture covers it once there is one. */}
