@@ -36,7 +36,7 @@ const GIVE_UP_AFTER_MS = 6_000;
 /** A first path to a node that can be reached takes a second or two even over a poor network; browsers themselves give up after 5 to 30 s. */
 export const BLOCKED_AFTER_MS = 8_000;
 
-/** Our own camera waits so long at most for what others show. */
+/** Our own camera waits so long at most for what others show (ADR 0095). */
 const PUBLISH_AFTER_MS = 500;
 
 type Direction = 'send' | 'receive';

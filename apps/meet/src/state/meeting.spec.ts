@@ -112,6 +112,24 @@ describe('coming in', () => {
     expect(nodes()[0]!.asked('attach')).toMatchObject({ leg: 'nyc-1', token: 't1' });
   });
 
+  it('is drawn once media are set up, or 150 ms later', async () => {
+    for (const attached of [true, false]) {
+      const { meeting, nodes, ask, gateway, state } = await begin({ media: 'ws://node-1/media' });
+      const drawn: string[] = [];
+      nodes()[0]!.opens();
+      await ask();
+      meeting.store.subscribe(() => drawn.push(state().phase));
+      gateway().answers('join', joined());
+      await vi.advanceTimersByTimeAsync(100);
+      expect([state().phase, drawn]).toEqual(['meeting', []]);
+      const offers = { send: transportOffer(), receive: transportOffer(), consumers: [] };
+      if (attached) nodes()[0]!.answers('attach', { type: 'attached', ...offers });
+      await vi.advanceTimersByTimeAsync(attached ? 5 : 60);
+      expect(new Set(drawn)).toEqual(new Set(['meeting']));
+      meeting.close();
+    }
+  });
+
   it('attaches where the seat is, wherever that was thought to be', async () => {
     const { nodes, enter } = await begin({ media: 'ws://node-2/media' });
     await enter();

@@ -27,6 +27,8 @@ type Joined = Extract<GatewayToClient, { type: 'joined' }>;
 const backOf = (site: string): string => `meet.back.${site}`;
 /** How long we give the gateway-router to say what comes next when media is gone, before asking. */
 const ASK_AGAIN_AFTER_MS = 5_000;
+/** Whoever has come in sees the meeting so soon, ms, also if it takes longer to set up its media (ADR 0095). */
+const DRAW_WITHIN_MS = 150;
 /** A first frame later than this has nothing to do with the click any more: nobody was there. */
 const FIRST_FRAME_WITHIN_MS = 30_000;
 
@@ -68,7 +70,7 @@ export class Meeting {
         this.store.set({ media, doors });
         if (media === 'released') this.#askSoon();
       },
-      onStreams: (streams) => this.store.set({ streams }),
+      onStreams: (streams) => this.store.release({ streams }),
       onSpeaking: (speaking) => this.store.set({ speaking }),
       onTrouble: (attempts) => {
         if (attempts % 3 === 2) this.#gateway.refresh();
@@ -303,7 +305,8 @@ export class Meeting {
     }
     this.#trace?.mark('joined');
     this.#intent = { pin: this.#intent.pin, resume: joined.resume };
-    // Media first: drawing the meeting takes the page a while, in which the node can do its part.
+    // Media first: drawing the meeting takes the page a while, which it has once media are on their way.
+    if (this.#media === null) this.store.hold(DRAW_WITHIN_MS);
     this.#moveMedia(joined.media, joined.leg);
     this.store.set({
       phase: 'meeting',
