@@ -1,66 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Meeting } from './meeting.js';
-import type { Keep } from '../net/identity.js';
-import { fakeDevice, routerRtpCapabilities, transportOffer } from '../net/testing/fake-device.js';
-import { scriptedSockets, type ScriptedSocket } from '../net/testing/scripted-socket.js';
+import { transportOffer } from '../net/testing/fake-device.js';
+import { entry, joinedAt, meetingUnderTest, settle, viewOf } from './testing/meeting-under-test.js';
 
-const keep = (): Keep => {
-  const kept = new Map<string, string>();
-  return { get: (key) => kept.get(key) ?? null, set: (key, value) => void kept.set(key, value) };
-};
-const settle = () => vi.advanceTimersByTimeAsync(5);
-const you = { leg: 'nyc-1', name: 'Ana', site: 'nyc', role: 'guest', muted: 'self', cameraOff: true, inReach: true, you: true };
-const view = (change: object = {}) => ({
-  revision: 1,
-  roster: [{ ...you, ...change }],
-  stage: { main: null, thumbnails: [] },
-  floor: null,
-  locked: false,
-  held: false,
-  waiting: [],
-});
-const joined = (change: object = {}) => ({
-  type: 'joined',
-  leg: 'nyc-1',
-  conference: 'c1',
-  room: 'Harbour planning',
-  role: 'guest',
-  resume: 'back-1',
-  media: { url: 'ws://node-1/media', token: 't1' },
-  view: view(),
-  ...change,
-});
+const you = entry('nyc-1', { name: 'Ana', you: true });
+const view = (change: object = {}) => viewOf({ ...you, ...change });
+const joined = (change: object = {}) => joinedAt('nyc', { view: view(), ...change });
 
 const begin = async (welcomed: object = {}) => {
-  const sockets = scriptedSockets();
-  const meeting = new Meeting({
-    gatewayUrl: 'ws://site/ws',
-    alias: 'harbour',
-    openSocket: sockets.open,
-    createDevice: fakeDevice,
-    keep: keep(),
-    tabKeep: keep(),
-  });
+  const { meeting, sockets, at, welcomes, asks, attaches, state } = meetingUnderTest();
   const gateways = () => sockets.all.filter(({ url }) => url.endsWith('/ws'));
   const nodes = () => sockets.all.filter(({ url }) => url.endsWith('/media'));
-  const gateway = (): ScriptedSocket => gateways().at(-1) as ScriptedSocket;
-  const welcome = async (more: object = {}): Promise<void> => {
-    gateway()
-      .opens()
-      .says({ type: 'welcome', v: 1, site: 'nyc', siteName: 'New York', rtpCapabilities: routerRtpCapabilities(), ...more });
-    await settle();
-  };
+  const gateway = () => at('nyc');
+  const welcome = (more: object = {}) => welcomes('nyc', 'New York', more);
   await welcome(welcomed);
-  const ask = async (pin?: string): Promise<void> => {
-    void meeting.join('harbour', 'Ana', pin);
-    await settle();
-  };
   const enter = async (): Promise<void> => {
-    await ask();
+    await asks();
     gateway().answers('join', joined());
     await settle();
   };
-  return { meeting, gateway, gateways, nodes, welcome, ask, enter, state: () => meeting.store.get() };
+  return { meeting, gateway, gateways, nodes, welcome, ask: asks, enter, attaches, state };
 };
 
 beforeEach(() => void vi.useFakeTimers());
@@ -104,7 +62,7 @@ describe('coming in', () => {
   });
 
   it('connects to the likely node while still at the door, and attaches there without delay', async () => {
-    const { nodes, enter } = await begin({ media: 'ws://node-1/media' });
+    const { nodes, enter } = await begin({ media: 'ws://node-nyc/media' });
     expect(nodes()).toHaveLength(1);
     nodes()[0]!.opens();
     await enter();
@@ -114,7 +72,7 @@ describe('coming in', () => {
 
   it('is drawn once media are set up, or 150 ms later', async () => {
     for (const attached of [true, false]) {
-      const { meeting, nodes, ask, gateway, state } = await begin({ media: 'ws://node-1/media' });
+      const { meeting, nodes, ask, gateway, state } = await begin({ media: 'ws://node-nyc/media' });
       const drawn: string[] = [];
       nodes()[0]!.opens();
       await ask();
@@ -135,25 +93,15 @@ describe('coming in', () => {
     await enter();
     nodes()[1]!.opens();
     await settle();
-    expect(nodes()[1]!.url).toBe('ws://node-1/media');
+    expect(nodes()[1]!.url).toBe('ws://node-nyc/media');
     expect(nodes()[1]!.asked('attach')).toMatchObject({ token: 't1' });
   });
 
   it('may ask before the server has said welcome', async () => {
-    const sockets = scriptedSockets();
-    const meeting = new Meeting({
-      gatewayUrl: 'ws://site/ws',
-      alias: '',
-      openSocket: sockets.open,
-      createDevice: fakeDevice,
-      keep: keep(),
-      tabKeep: keep(),
-    });
-    void meeting.join('harbour', 'Ana');
-    await settle();
-    sockets.latest().opens().says({ type: 'welcome', v: 1, site: 'nyc', siteName: 'New York', rtpCapabilities: routerRtpCapabilities() });
-    await settle();
-    expect(sockets.latest().asked('join').alias).toBe('harbour');
+    const { at, asks, welcomes } = meetingUnderTest('');
+    await asks();
+    await welcomes('nyc', 'New York');
+    expect(at('nyc').asked('join').alias).toBe('harbour');
   });
 
   it('prompts for a PIN when told to, and says the same words after any that did not work', async () => {
@@ -204,15 +152,14 @@ describe('coming in', () => {
 
 describe('losing the connection', () => {
   it('asks for the same seat again, with the word that opens it and a higher count', async () => {
-    const { gateway, gateways, nodes, welcome, enter, state } = await begin();
+    const { gateway, gateways, nodes, welcome, enter, attaches, state } = await begin();
     await enter();
-    nodes()[0]?.opens().answers('attach', { type: 'attached', send: transportOffer(), receive: transportOffer(), consumers: [] });
-    await settle();
+    await attaches('nyc');
     gateway().breaks();
     await vi.advanceTimersByTimeAsync(1_000);
     await welcome();
     expect(gateways()).toHaveLength(2);
-    expect(gateway().asked('join')).toMatchObject({ resume: 'back-1', connect: 2 });
+    expect(gateway().asked('join')).toMatchObject({ resume: 'back-nyc', connect: 2 });
     gateway().answers('join', joined({ resume: 'back-2' }));
     await settle();
     expect(state()).toMatchObject({ phase: 'meeting', media: 'good' });
@@ -249,7 +196,7 @@ describe('losing the connection', () => {
     nodes()[0]?.opens().says({ type: 'ended', reason: 'draining' });
     await vi.advanceTimersByTimeAsync(5_100);
     await welcome();
-    expect(gateway().asked('join').resume).toBe('back-1');
+    expect(gateway().asked('join').resume).toBe('back-nyc');
   });
 });
 

@@ -1,38 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Meeting } from './meeting.js';
-import type { Keep } from '../net/identity.js';
-import { consumerOffer, fakeDevice, routerRtpCapabilities, transportOffer } from '../net/testing/fake-device.js';
-import { scriptedSockets, type ScriptedSocket } from '../net/testing/scripted-socket.js';
+import { consumerOffer } from '../net/testing/fake-device.js';
+import { joinedAt, entry, meetingUnderTest, settle, viewOf } from './testing/meeting-under-test.js';
 
-const keep = (): Keep => {
-  const kept = new Map<string, string>();
-  return { get: (key) => kept.get(key) ?? null, set: (key, value) => void kept.set(key, value) };
-};
-const settle = () => vi.advanceTimersByTimeAsync(5);
-const entry = (leg: string, more: object = {}) => ({
-  ...{ leg, name: leg, site: leg.slice(0, 3), role: 'guest', muted: 'self', cameraOff: true, inReach: true, you: false },
-  ...more,
-});
-const view = (you: string, ...others: readonly string[]) => ({
-  revision: 1,
-  roster: [entry(you, { you: true }), ...others.map((leg) => entry(leg))],
-  stage: { main: others[0] ?? null, thumbnails: others.slice(1) },
-  floor: null,
-  locked: false,
-  held: false,
-  waiting: [],
-});
-const joined = (site: string, more: object = {}) => ({
-  type: 'joined',
-  leg: `${site}-1`,
-  conference: 'c1',
-  room: 'Harbour planning',
-  role: 'guest',
-  resume: `back-${site}`,
-  media: { url: `ws://node-${site}/media`, token: 't1' },
-  view: view(`${site}-1`),
-  ...more,
-});
+const view = (you: string, ...others: readonly string[]) => viewOf(entry(you, { you: true }), ...others);
 const WAYS = [
   { site: 'lon', name: 'London', url: 'http://lon' },
   { site: 'cpt', name: 'Cape Town', url: 'http://cpt' },
@@ -41,32 +11,10 @@ const LINKS = 'This site is about to be closed. Please leave, and join the same 
 
 /** Ana is in by New York, with a PIN, and New York is to end. */
 const begin = async () => {
-  const sockets = scriptedSockets();
-  const meeting = new Meeting({
-    gatewayUrl: 'ws://nyc/ws',
-    alias: 'harbour',
-    openSocket: sockets.open,
-    createDevice: fakeDevice,
-    keep: keep(),
-    tabKeep: keep(),
-  });
-  const at = (host: string): ScriptedSocket => {
-    const found = sockets.all.findLast(({ url }) => url.startsWith(`ws://${host}/`));
-    if (found === undefined) throw new Error(`nobody has connected to ${host}`);
-    return found;
-  };
-  const welcomes = async (site: string, siteName: string): Promise<void> => {
-    at(site).opens().says({ type: 'welcome', v: 1, site, siteName, rtpCapabilities: routerRtpCapabilities() });
-    await settle();
-  };
-  const attaches = async (site: string, consumers: readonly unknown[] = []): Promise<void> => {
-    at(`node-${site}`).opens().answers('attach', { type: 'attached', send: transportOffer(), receive: transportOffer(), consumers });
-    await settle();
-  };
-  await welcomes('nyc', 'New York');
-  void meeting.join('harbour', 'Ana', '0815');
-  await settle();
-  at('nyc').answers('join', joined('nyc'));
+  const { at, asks, attaches, ...rest } = meetingUnderTest();
+  await rest.welcomes('nyc', 'New York');
+  await asks('0815');
+  at('nyc').answers('join', joinedAt('nyc'));
   await settle();
   await attaches('nyc');
   const told = async (afterMs = 100): Promise<void> => {
@@ -74,8 +22,8 @@ const begin = async () => {
     await vi.advanceTimersByTimeAsync(afterMs);
     await settle();
   };
-  const toasts = () => meeting.store.get().toasts.map(({ text }) => text);
-  return { meeting, sockets, at, welcomes, attaches, told, toasts, state: () => meeting.store.get() };
+  const toasts = () => rest.state().toasts.map(({ text }) => text);
+  return { ...rest, at, attaches, told, toasts };
 };
 
 beforeEach(() => void vi.useFakeTimers());
@@ -88,7 +36,7 @@ describe('a site that is to end', () => {
     expect(toasts()).toEqual([]);
     await welcomes('lon', 'London');
     expect(at('lon').asked('join')).toMatchObject({ alias: 'harbour', name: 'Ana', pin: '0815', connect: 2, from: 'nyc-1' });
-    at('lon').answers('join', joined('lon', { view: view('lon-1', 'nyc-2') }));
+    at('lon').answers('join', joinedAt('lon', { view: view('lon-1', 'nyc-2') }));
     await settle();
     expect([state().leg, state().siteName, at('nyc').closed]).toEqual(['nyc-1', 'New York', false]);
     await attaches('lon');
@@ -107,7 +55,7 @@ describe('a site that is to end', () => {
     const { at, welcomes, attaches, told } = await begin();
     await told();
     await welcomes('lon', 'London');
-    at('lon').answers('join', joined('lon'));
+    at('lon').answers('join', joinedAt('lon'));
     await settle();
     await attaches('lon');
     await vi.advanceTimersByTimeAsync(600);
@@ -122,7 +70,7 @@ describe('a site that is to end', () => {
     const { at, welcomes, attaches, told, state } = await begin();
     await told();
     await welcomes('lon', 'London');
-    at('lon').answers('join', joined('lon'));
+    at('lon').answers('join', joinedAt('lon'));
     await settle();
     at('lon').says({ type: 'notice', code: 'join.site-draining', message: LINKS, move: { v: 1, afterMs: 100, ways: [WAYS[1]] } });
     await attaches('lon');
@@ -137,7 +85,7 @@ describe('a site that is to end', () => {
     const { at, welcomes, attaches, told, state } = await begin();
     await told();
     await welcomes('lon', 'London');
-    at('lon').answers('join', joined('lon', { view: view('lon-1', 'nyc-2') }));
+    at('lon').answers('join', joinedAt('lon', { view: view('lon-1', 'nyc-2') }));
     await settle();
     await attaches('lon', [consumerOffer('nyc-2', 'camera')]);
     await vi.advanceTimersByTimeAsync(5_000);
