@@ -17,7 +17,7 @@ describe('an author’s word on its facts', () => {
     sign: (text) => ({ certificate: site, signature: signatureOf(site, text) }),
     verify: (author, text, { certificate, signature }) => certificate === author && signature === signatureOf(certificate, text),
   });
-  const history = Array.from({ length: 4 }, () => 0).reduce<Fact[]>((facts, _, seq) => {
+  const history = Array.from({ length: 6 }, () => 0).reduce<Fact[]>((facts, _, seq) => {
     const draft = { stream, seq, prev: facts.at(-1)?.hash ?? null, at: 1, after: [], by: 'system', type: 'Said', v: 1, body: {} };
     return [...facts, seal(draft, sha256)];
   }, []);
@@ -55,13 +55,14 @@ describe('an author’s word on its facts', () => {
       await relaying.answer(cpt, [{ stream, from: 0 }]);
       return said.flatMap((message) => (message.type === 'relayed' ? message.facts.map((fact) => (fact as Fact).seq) : []));
     };
-    return { hears, shows };
+    const isTold = async (last: Fact) => relaying.vouched(siteOfStream(stream), wordUpTo(last));
+    return { hears, isTold, shows };
   };
 
   it('is kept as far as it went, when an author that lost the end of its history says the beginning again', async () => {
     const before = await begin();
     await before.hears(history.slice(0, 2));
-    await before.hears(history.slice(2));
+    await before.hears(history.slice(2, 4));
     const again = await begin();
     await again.hears(history.slice(0, 2));
     const after = await begin();
@@ -79,13 +80,26 @@ describe('an author’s word on its facts', () => {
     expect(await after.shows()).toEqual([0, 1]);
   });
 
+  it('is shown as far as its facts have come, when the author is lost on the way to what it said it has', async () => {
+    const site = await begin();
+    await site.hears(history.slice(0, 1));
+    await site.isTold(history[3]!);
+    await site.hears(history.slice(1, 2));
+    await site.hears(history.slice(2, 3));
+    expect(await site.shows()).toEqual([0, 1, 2]);
+    // And again on the way to what it said next.
+    await site.hears(history.slice(3, 4));
+    await site.isTold(history[5]!);
+    expect((await site.shows()).slice(3)).toEqual([0, 1, 2, 3]);
+  });
+
   it('needs nothing of the store where a stream is new, which comes with each meeting: the store may be away', async () => {
     const whole = store;
     const asked: string[] = [];
     store = { ...whole, bookmark: (name) => whole.bookmark(name).finally(() => asked.push(name)) };
     const site = await begin();
     await site.hears(history.slice(0, 2));
-    await site.hears(history.slice(2));
+    await site.hears(history.slice(2, 4));
     expect(asked).toEqual([]);
     expect(await site.shows()).toEqual([0, 1, 2, 3]);
   });

@@ -50,6 +50,8 @@ export class Relaying {
   /** The newest word about each stream of another site, and the newest of which all facts are here. */
   private readonly words = new Map<StreamName, Word>();
   private readonly proved = new Map<StreamName, Word>();
+  /** What its author said with its facts on the way to the newest word: all that can be shown if it is lost before the rest has come. */
+  private readonly onTheWay = new Map<StreamName, Word>();
   /** Streams of which a new word is to be passed on as soon as the facts are here. */
   private readonly news = new Set<StreamName>();
   private readonly wants: Wants;
@@ -111,7 +113,10 @@ export class Relaying {
     const certificate = this.certificates.get(site) === text ? this.certificates.get(site)! : text;
     this.certificates.set(site, certificate);
     for (const head of heads) {
-      if ((this.words.get(head.stream)?.head.seq ?? -1) >= head.seq) continue;
+      if (this.wordOn(head.stream) >= head.seq) {
+        if (from === site) this.saidOnTheWay({ head, certificate, from, isKept });
+        continue;
+      }
       // On its own link a site needs no signature; whether others can believe it is looked at when it is passed on.
       if (siteOfStream(head.stream) !== site || (from !== site && !isSigned(signatures, { head, certificate }))) {
         poisoned(from, `a word about ${head.stream} that ${site} has not signed`);
@@ -211,6 +216,7 @@ export class Relaying {
     if (!isChainTo(head, whole)) return this.refuse(from, stream, 'facts that its author has not written');
     if (siteOfStream(stream) !== this.parts.site) await this.keepFurther({ head, certificate });
     await this.parts.take(whole); // If the store fails, they are asked for again.
+    this.saidOnTheWay({ head, certificate, from, isKept: true });
     this.wants.came(stream, from);
     this.wants.add(stream, from, this.wordOn(stream)); // Its author may have written on meanwhile.
     this.ask();
@@ -250,7 +256,19 @@ export class Relaying {
 
   /** The newest word on a stream of which everything is here. */
   private heldWord(stream: StreamName): Word | undefined {
-    return [this.words.get(stream), this.proved.get(stream)].find((word) => word !== undefined && this.holds(word));
+    const known = [this.words.get(stream), this.onTheWay.get(stream), this.proved.get(stream)];
+    return known.reduce(
+      (best, word) => (word !== undefined && this.holds(word) && word.head.seq > (best?.head.seq ?? -1) ? word : best),
+      undefined,
+    );
+  }
+
+  private saidOnTheWay(word: Word): void {
+    const { stream, seq } = word.head;
+    const before = this.onTheWay.get(stream);
+    if (siteOfStream(stream) === this.parts.site || seq >= this.wordOn(stream) || seq <= (before?.head.seq ?? -1)) return;
+    if (before !== undefined && this.holds(before)) this.proved.set(stream, before);
+    this.onTheWay.set(stream, word);
   }
 
   private keep({ head, certificate }: Pick<Word, 'head' | 'certificate'>, when?: 'before-facts'): Promise<void> {
