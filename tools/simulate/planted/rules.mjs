@@ -48,11 +48,11 @@ export const PLANTED = [
     to: '',
   },
   {
-    name: 'reach-is-who-ever-was',
+    name: 'nobody-goes-while-somebody-comes',
     breaks: 'rule 7: in reach is who can be reached',
-    file: 'apps/conference-brain/src/links.ts',
-    from: '    if (state.up) this.greet(state.site);\n    this.reaching.look(this.states());',
-    to: '    if (state.up) this.greet(state.site);\n    if (state.up) this.reaching.look(this.states());',
+    file: 'apps/conference-brain/src/reach.ts',
+    from: 'if (!component.has(each)) this.inReach.delete(each);',
+    to: 'if (!component.has(each) && this.awaited.size === 0) this.inReach.delete(each);',
   },
   {
     name: 'seats-of-everybody-known',
@@ -111,11 +111,11 @@ export const PLANTED = [
     to: 'body: { ...coming, reason, reach: [...new Set([...seen.reach, ...others.map((other) => other.leg.site)])].sort() } },',
   },
   {
-    name: 'told-the-wrong-reason',
+    name: 'told-the-wrong-reason-at-the-door',
     breaks: 'rule 15: who is ended is told why',
-    file: 'apps/conference-brain/src/chronicle.ts',
-    from: "    return states.map((state) => legOf(state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';",
-    to: "    return states.slice(2).map((state) => legOf(state, leg)?.ended ?? null).find((reason) => reason !== null) ?? 'left';",
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: '      this.waiting.delete(leg);\n      this.seats.release(leg);\n      const reason = this.chronicle.endOf(leg, occasion);',
+    to: "      const waited = this.waiting.delete(leg);\n      this.seats.release(leg);\n      const reason = waited ? 'left' : this.chronicle.endOf(leg, occasion);",
   },
   {
     name: 'disabled-room-keeps-who-waits',
