@@ -62,11 +62,11 @@ export const PLANTED = [
     to: '.filter((other) => other.ended === null && isSeated(other));\n      if (seated.length',
   },
   {
-    name: 'end-for-all-everywhere',
+    name: 'end-for-all-who-are-held',
     breaks: 'rule 9: "end for all" names its reach',
     file: 'apps/conference-brain/src/meeting.ts',
     from: '{ reach: this.reach(), room: this.rules() });',
-    to: "{ reach: command.type === 'end-for-all' ? new Set([...this.reach(), ...(this.view?.seats ?? []).map(({ site }) => site)]) : this.reach(), room: this.rules() });",
+    to: "{ reach: command.type === 'end-for-all' ? new Set([...this.reach(), ...(this.view?.seats ?? []).filter(({ held }) => held).map(({ site }) => site)]) : this.reach(), room: this.rules() });",
   },
   {
     name: 'replaced-comes-back',
