@@ -225,6 +225,9 @@ describe('when media is lost', () => {
       await vi.advanceTimersByTimeAsync(100);
       await attach(sockets.latest(), [consumerOffer('lon-1', 'camera')]);
       expect(onStatus.mock.lastCall?.[0]).toBe('blocked');
+      const told = onStatus.mock.calls.length;
+      happens();
+      expect(onStatus.mock.calls.slice(told)).toMatchObject([['blocked', [{ address: '9.9.9.9' }, {}]]]);
       received();
       expect(onStatus.mock.lastCall).toEqual(['good', []]);
     },

@@ -168,7 +168,8 @@ export class MediaSession {
 
   #block(doors: readonly Door[]): void {
     this.#blocked = doors;
-    this.#say('blocked');
+    if (this.#status === 'blocked') this.options.onStatus('blocked', doors);
+    else this.#say('blocked');
   }
 
   #again(): void {

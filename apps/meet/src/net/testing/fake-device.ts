@@ -23,9 +23,9 @@ export const received = (): void => {
   for (const handler of handlers.splice(0)) handler.setConnectionState('connected');
 };
 
-/** The browser has given up on all transports made so far: nothing gets through. */
+/** The browser has given up, for now, on all transports made so far: nothing gets through. */
 export const blocked = (): void => {
-  for (const handler of handlers.splice(0)) handler.setConnectionState('failed');
+  for (const handler of handlers) handler.setConnectionState('failed');
 };
 
 export const routerRtpCapabilities = testFakeParameters.generateRouterRtpCapabilities;
