@@ -73,14 +73,14 @@ export const PLANTED = [
     breaks: 'rule 10: of two legs of one person the other is closed',
     file: 'apps/conference-brain/src/chronicle.ts',
     from: '    for (const { id, bodies } of closings) await this.record(id, bodies);\n    return closings.length > 0;',
-    to: '    return closings.length < 0;',
+    to: '    for (const { id, bodies } of closings) if (bodies.length < 2) await this.record(id, bodies);\n    return closings.length > 0;',
   },
   {
-    name: 'stage-of-the-last-four',
+    name: 'stage-of-the-last-six',
     breaks: 'rule 11: the stage follows who talks',
     file: 'apps/conference-brain/src/meeting-output.ts',
     from: '  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 });',
-    to: '  JSON.stringify({ ...a, floor: a.byRecency[3] ? null : a.floor, byRecency: a.byRecency.slice(0, 4).sort(), version: 0 }) ===\n  JSON.stringify({ ...b, floor: b.byRecency[3] ? null : b.floor, byRecency: b.byRecency.slice(0, 4).sort(), version: 0 });',
+    to: '  JSON.stringify({ ...a, floor: a.byRecency[5] ? null : a.floor, byRecency: a.byRecency.slice(0, 6).sort(), version: 0 }) ===\n  JSON.stringify({ ...b, floor: b.byRecency[5] ? null : b.floor, byRecency: b.byRecency.slice(0, 6).sort(), version: 0 });',
   },
   {
     name: 'host-who-was-removed-stays-guest',
