@@ -1,9 +1,9 @@
-import type { ConferenceAct, LegId } from '@isthmus/conference';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { compareSides, compareSites } from './comparison.js';
+import { compareSides } from './comparison.js';
 import { SimulatedStore } from './disk.js';
 import { SimulatedPeers } from './peers.js';
 import type { Window } from './people.js';
+import { byHand } from './testing/by-hand.js';
 import { World } from './world.js';
 
 /** What the simulator has found in the brain, told by hand: three sites, one room, no weather but what is said here. */
@@ -12,55 +12,29 @@ describe('the brain, as the simulator found it', () => {
 
   beforeEach(async () => {
     world = new World(1, { sites: 3, restores: false });
-    world.begin();
-    await passes(1_500);
+    await begins();
   });
 
-  const passes = (ms: number) => world.schedule.runUntil(world.schedule.nowMs + ms);
-  const siteAt = (at: number) => world.sites[at]!;
-  const comes = async (at: number, who: { readonly role: 'host' | 'guest'; readonly again?: Window }): Promise<Window> => {
-    const window = world.people.opens(siteAt(at), 'r0', who.again?.person ?? { role: who.role });
-    await passes(1_000);
-    return window;
-  };
-  const does = async (window: Window, act: ConferenceAct) => {
-    world.people.acts(window, act);
-    await passes(1_000);
-  };
+  const { begins, passes, siteAt, comes, does, legsAt, cut, heal, allIsWell } = byHand(() => world);
   const leaves = async (window: Window) => {
     world.people.leaves(window);
     await passes(1_000);
   };
-  const seatsAt = (at: number): readonly LegId[] =>
-    siteAt(at)
-      .views.get('r0')
-      ?.seats.map(({ leg }) => leg) ?? [];
-  const cut = (one: number, other: number) => {
-    world.network.cut(siteAt(one).id, siteAt(other).id);
-    world.network.cut(siteAt(other).id, siteAt(one).id);
-  };
-  const heal = () => {
-    for (const { id: from } of world.sites) for (const { id: to } of world.sites) world.network.heal(from, to);
-  };
-  const allIsWell = () => {
-    compareSites(world);
-    expect(world.ledger.violations).toEqual([]);
-  };
 
   it('brings nobody back whose second window at the same site took over and was closed', async () => {
-    const host = await comes(0, { role: 'host' });
-    const first = await comes(1, { role: 'guest' });
-    const second = await comes(1, { role: 'guest', again: first });
+    const host = await comes(0, 'host');
+    const first = await comes(1, 'guest');
+    const second = await comes(1, 'guest', first);
     expect(first.state).toBe('out');
     await leaves(second);
-    expect(seatsAt(1)).toEqual([host.leg]);
+    expect(legsAt(1)).toEqual([host.leg]);
     allIsWell();
   });
 
   it('keeps the place at the door of somebody whose connection breaks there', async () => {
-    const host = await comes(0, { role: 'host' });
+    const host = await comes(0, 'host');
     await does(host, { type: 'lock' });
-    const guest = await comes(1, { role: 'guest' });
+    const guest = await comes(1, 'guest');
     const { leg } = guest;
     expect(guest.state).toBe('waiting');
     cut(0, 1);
@@ -76,11 +50,11 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('ends for good who was replaced before they hear of it, also when whoever replaced them goes at once', async () => {
-    const [host, here] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    const [host, here] = [await comes(0, 'host'), await comes(1, 'host')];
     cut(0, 1);
     cut(1, 2);
     await passes(4_000);
-    const there = await comes(0, { role: 'host', again: here });
+    const there = await comes(0, 'host', here);
     heal();
     const isHere = () =>
       siteAt(1)
@@ -93,12 +67,12 @@ describe('the brain, as the simulator found it', () => {
     await passes(8_000);
     expect([...world.people.tally.keys()]).toContain('lock: conference.elsewhere');
     expect([here.state, there.state]).toEqual(['out', 'out']);
-    expect(seatsAt(1)).toEqual([host.leg]);
+    expect(legsAt(1)).toEqual([host.leg]);
     allIsWell();
   });
 
   it('tells who was replaced nothing of it while their full disk cannot record it', async () => {
-    const here = await comes(1, { role: 'host' });
+    const here = await comes(1, 'host');
     const there = world.people.opens(siteAt(0), 'r0', here.person);
     const isHere = () =>
       siteAt(1)
@@ -118,8 +92,8 @@ describe('the brain, as the simulator found it', () => {
     cut(0, 1);
     cut(0, 2);
     await passes(4_000);
-    const here = await comes(0, { role: 'guest' });
-    const there = await comes(1, { role: 'guest', again: here });
+    const here = await comes(0, 'guest');
+    const there = await comes(1, 'guest', here);
     const reasons: string[] = [];
     const ended = world.people.ended.bind(world.people);
     world.people.ended = (site, list) => {
@@ -134,22 +108,22 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('remembers a meeting that had emptied here when a site that never wrote in it turns out to be in it', async () => {
-    const host = await comes(0, { role: 'host' });
+    const host = await comes(0, 'host');
     cut(0, 2);
     cut(1, 2);
     await passes(4_000);
     // In one moment the last one leaves, as far as the one site knows, and somebody comes at the other.
     const late = world.people.opens(siteAt(2), 'r0', { role: 'guest' });
     await leaves(host);
-    expect([late.state, seatsAt(1)]).toEqual(['in', []]);
+    expect([late.state, legsAt(1)]).toEqual(['in', []]);
     heal();
     await passes(8_000);
-    expect(seatsAt(1)).toEqual([late.leg]);
+    expect(legsAt(1)).toEqual([late.leg]);
     allIsWell();
   });
 
   it('decides against all that is durable at its site, also what has not been folded yet', async () => {
-    const [there, here] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    const [there, here] = [await comes(0, 'host'), await comes(1, 'host')];
     await does(here, { type: 'lock' });
     cut(0, 1);
     cut(0, 2);
@@ -175,9 +149,8 @@ describe('the brain, as the simulator found it', () => {
 
   it('keeps a host out whose removal was on its way to the disk when their connection came back', async () => {
     world = new World(1, { sites: 2, restores: false });
-    world.begin();
-    await passes(1_500);
-    const [host, other] = [await comes(0, { role: 'host' }), await comes(1, { role: 'host' })];
+    await begins();
+    const [host, other] = [await comes(0, 'host'), await comes(1, 'host')];
     const adopt = vi.spyOn(SimulatedStore.prototype, 'adopt');
     siteAt(1).disk.stalls(1);
     world.people.acts(host, { type: 'remove', leg: other.leg! });
@@ -188,7 +161,7 @@ describe('the brain, as the simulator found it', () => {
     siteAt(1).disk.stalls(undefined);
     expect([...world.people.tally.keys()]).toContain('Join: conference.removed');
     // The next time they have seen it, and the host PIN brings them back.
-    expect((await comes(1, { role: 'host', again: other })).state).toBe('in');
+    expect((await comes(1, 'host', other)).state).toBe('in');
     await passes(8_000);
     allIsWell();
   });
@@ -221,8 +194,8 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('shows who comes at a site that had heard the last of a lost one to those who had not', async () => {
-    const host = await comes(0, { role: 'host' });
-    const lost = await comes(2, { role: 'host' });
+    const host = await comes(0, 'host');
+    const lost = await comes(2, 'host');
     cut(0, 2);
     world.people.acts(lost, { type: 'lock' });
     await passes(20);
@@ -235,7 +208,7 @@ describe('the brain, as the simulator found it', () => {
     // Before the lost one's word on the second has come.
     cut(1, 2);
     await passes(5_000);
-    const late = await comes(1, { role: 'host' });
+    const late = await comes(1, 'host');
     await passes(2_000);
     expect(siteAt(0).views.get('r0')?.byRecency).toEqual([host.leg, late.leg]);
     heal();
@@ -244,7 +217,7 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('takes nobody for torn off while a link that was lost is watched before it counts again', async () => {
-    const [host, guest] = [await comes(0, { role: 'host' }), await comes(1, { role: 'guest' })];
+    const [host, guest] = [await comes(0, 'host'), await comes(1, 'guest')];
     const seenAt = (at: number) => siteAt(at).views.get('r0')?.byRecency;
     cut(0, 2);
     cut(1, 2);
@@ -289,9 +262,8 @@ describe('the brain, as the simulator found it', () => {
 
   it('tells each site once what a third one has said of its history', async () => {
     world = new World(1, { sites: 5, restores: false });
-    world.begin();
-    await passes(1_500);
-    await comes(1, { role: 'host' });
+    await begins();
+    await comes(1, 'host');
     const said: { readonly to: string; readonly from: string; readonly what: string }[] = [];
     for (const { id, peers } of world.sites) {
       const send = peers!.send.bind(peers);
@@ -316,8 +288,8 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('asks a third site again for what its own full disk did not take', async () => {
-    await comes(1, { role: 'guest' });
-    const host = await comes(2, { role: 'host' });
+    await comes(1, 'guest');
+    const host = await comes(2, 'host');
     cut(1, 2);
     await passes(4_000);
     siteAt(1).disk.full = true;
@@ -333,10 +305,9 @@ describe('the brain, as the simulator found it', () => {
 
   it.each([0, 2])('asks whoever is left for what its own full disk did not take, when another who held it is lost (%i)', async (lost) => {
     world = new World(1, { sites: 4, restores: false });
-    world.begin();
-    await passes(1_500);
-    await comes(1, { role: 'guest' });
-    const host = await comes(3, { role: 'host' });
+    await begins();
+    await comes(1, 'guest');
+    const host = await comes(3, 'host');
     cut(1, 3);
     await passes(4_000);
     siteAt(1).disk.full = true;
@@ -357,7 +328,7 @@ describe('the brain, as the simulator found it', () => {
   });
 
   it('hears of the estate again after a disk that was full', async () => {
-    const guest = await comes(1, { role: 'guest' });
+    const guest = await comes(1, 'guest');
     siteAt(1).disk.full = true;
     world.disables('r0');
     await passes(3_000);

@@ -1,8 +1,8 @@
-import type { ConferenceAct } from '@isthmus/conference';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compareSites } from './comparison.js';
 import { breachesOf } from './laws.js';
 import type { Window } from './people.js';
+import { byHand } from './testing/by-hand.js';
 import { World } from './world.js';
 
 /** Three sites, of which the first is to end: what the simulation does there, and what it finds, told by hand. */
@@ -16,31 +16,14 @@ describe('people who move in a simulated world', () => {
     await passes(1_500);
   });
 
-  const passes = (ms: number) => world.schedule.runUntil(world.schedule.nowMs + ms);
-  const siteAt = (at: number) => world.sites[at]!;
-  const comes = async (at: number, role: 'host' | 'guest'): Promise<Window> => {
-    const window = world.people.opens(siteAt(at), 'r0', { role });
-    await passes(1_000);
-    return window;
-  };
-  const does = async (window: Window, act: ConferenceAct) => {
-    world.people.acts(window, act);
-    await passes(1_000);
-  };
-  const seatOf = ({ person }: Window, at: number) =>
-    siteAt(at)
-      .views.get('r0')
-      ?.seats.find((seat) => seat.person === person.id);
+  const { passes, siteAt, seatsAt, comes, does, allIsWell } = byHand(() => world);
+  const seatOf = ({ person }: Window, at: number) => seatsAt(at).find((seat) => seat.person === person.id);
   const arrived = async ({ person }: Window): Promise<Window> => {
     for (;;) {
       const [window, ...others] = world.people.windows.filter((each) => each.person === person && each.state === 'in');
       if (window !== undefined && others.length === 0 && window.site !== siteAt(0) && window.comesFrom === undefined) return window;
       await passes(100);
     }
-  };
-  const allIsWell = () => {
-    compareSites(world);
-    expect(world.ledger.violations).toEqual([]);
   };
 
   it('arrive at another site with what hosts said of them, and leave nobody behind', async () => {
@@ -53,11 +36,7 @@ describe('people who move in a simulated world', () => {
     for (const window of people) await arrived(window);
     await passes(32_000);
     expect([seatOf(people[0]!, 1)?.muted, seatOf(people[1]!, 1)?.role]).toEqual(['host', 'host']);
-    expect(
-      siteAt(1)
-        .views.get('r0')
-        ?.seats.some(({ site }) => site === siteAt(0).id),
-    ).toBe(false);
+    expect(seatsAt(1).some(({ site }) => site === siteAt(0).id)).toBe(false);
     allIsWell();
   });
 

@@ -1,7 +1,5 @@
-import type { LegId } from '@isthmus/conference';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { compareSites } from './comparison.js';
-import type { Window } from './people.js';
+import { byHand } from './testing/by-hand.js';
 import { World } from './world.js';
 
 /** What the simulator has found about sites that are put back to a backup, told by hand: three sites, of which the second is. */
@@ -10,34 +8,11 @@ describe('a site that was put back to a backup', () => {
 
   beforeEach(async () => {
     world = new World(1, { sites: 3, restores: false });
-    world.begin();
-    await passes(1_500);
+    await begins();
   });
 
-  const passes = (ms: number) => world.schedule.runUntil(world.schedule.nowMs + ms);
-  const siteAt = (at: number) => world.sites[at]!;
-  const comes = async (at: number, role: 'host' | 'guest'): Promise<Window> => {
-    const window = world.people.opens(siteAt(at), 'r0', { role });
-    await passes(1_000);
-    return window;
-  };
-  const seats = (): readonly LegId[] =>
-    siteAt(1)
-      .views.get('r0')
-      ?.seats.map(({ leg }) => leg) ?? [];
-  const cutOff = () => {
-    for (const at of [0, 2]) {
-      world.network.cut(siteAt(at).id, siteAt(1).id);
-      world.network.cut(siteAt(1).id, siteAt(at).id);
-    }
-  };
-  const heal = () => {
-    for (const { id: from } of world.sites) for (const { id: to } of world.sites) world.network.heal(from, to);
-  };
-  const allIsWell = () => {
-    compareSites(world);
-    expect(world.ledger.violations).toEqual([]);
-  };
+  const { begins, passes, siteAt, comes, legsAt, cut, heal, allIsWell } = byHand(() => world);
+  const cutOff = () => [0, 2].forEach((at) => cut(at, 1));
 
   it('sends away whom it takes back long after it began, when nobody is behind them', async () => {
     await comes(0, 'host');
@@ -50,9 +25,9 @@ describe('a site that was put back to a backup', () => {
     await passes(30_000);
     heal();
     await passes(10_000);
-    expect(seats()).toContain(leg);
+    expect(legsAt(1)).toContain(leg);
     await passes(20_000);
-    expect(seats()).not.toContain(leg);
+    expect(legsAt(1)).not.toContain(leg);
     allIsWell();
   });
 
@@ -67,11 +42,11 @@ describe('a site that was put back to a backup', () => {
     await passes(4_000);
     world.restores(siteAt(1));
     await passes(10_000);
-    expect([here.state, seats()]).toEqual(['in', [here.leg]]);
+    expect([here.state, legsAt(1)]).toEqual(['in', [here.leg]]);
     expect(here.leg).not.toBe(leg);
     heal();
     await passes(30_000);
-    expect([here.state, seats()]).toEqual(['in', [host.leg, here.leg]]);
+    expect([here.state, legsAt(1)]).toEqual(['in', [host.leg, here.leg]]);
     allIsWell();
   });
 });
