@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from '../lib/paths.mjs';
+import { Problem } from '../lib/problem.mjs';
 import { freshFolder, linkPackages, patch, putBuilt, removeCopies } from './copies.mjs';
 import { optionsOf } from './wish.mjs';
 import { inParallel, SeedThread, threadsFor } from './pool.mjs';
@@ -35,6 +36,8 @@ export const allPlanted = async () => {
 /** @param {import('./wish.mjs').Wish} wish @param {string} entry of the product as it is @param {number} begun @returns {Promise<number>} */
 export const runPlanted = async (wish, entry, begun) => {
   const all = (await allPlanted()).filter(({ name }) => wish.only.length === 0 || wish.only.some((part) => name.includes(part)));
+  if (all.length === 0)
+    throw new Problem(`No planted bug is named like ${wish.only.join(' or ')}.`, 'Their names are in tools/simulate/planted.');
   let [failed, seeds] = [0, 0];
   const say = (/** @type {Planted} */ { name, breaks }, /** @type {boolean} */ good, /** @type {string} */ what) => {
     if (!good) failed += 1;
@@ -53,7 +56,7 @@ export const runPlanted = async (wish, entry, begun) => {
   process.stdout.write(
     `planted: ${all.length} bugs, ${failed} failures, ${seeds} seeds, ${((performance.now() - begun) / 1_000).toFixed(1)} s\n`,
   );
-  return failed === 0 && all.length > 0 ? 0 : 1;
+  return failed === 0 ? 0 : 1;
 };
 
 /**
