@@ -1,5 +1,5 @@
 import type { LegId } from '@isthmus/conference';
-import { siteOfStream, subjectOf, type Fact } from '@isthmus/kernel';
+import { siteOfStream, subjectOf, type Fact, type SiteId } from '@isthmus/kernel';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import type { Disk } from './disk.js';
 import type { Window } from './people.js';
@@ -39,7 +39,7 @@ export class Ledger {
       answer.type === 'Joined' || answer.type === 'Waiting'
         ? says(answer.leg, 'LegJoined', 'LegKnocked')
         : command.type === 'Leave'
-          ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked')
+          ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked') || wasEnded(command.leg, site.id, facts)
           : command.type === 'Act' && this.#isRecorded(command, facts, says);
     if (!kept) this.violated('nothing acknowledged is lost', `${site.id} acknowledged ${JSON.stringify(command)} before it was durable`);
   }
@@ -198,6 +198,21 @@ const causesOf = (fact: Fact, facts: readonly Fact[]): ReadonlySet<string> => {
 const isComing = (type: string): boolean => type === 'LegJoined' || type === 'LegKnocked';
 const arrivalOf = (leg: LegId, facts: readonly Fact[]): Body | undefined =>
   facts.find(({ body }) => isArrival(body, leg))?.body as Body | undefined;
+/** Whether somebody ended a leg: its conference may be let go of, and nothing of it is left to leave. */
+const wasEnded = (leg: LegId, site: SiteId, facts: readonly Fact[]): boolean => {
+  const arrival = facts.find(({ body }) => isArrival(body, leg));
+  return facts.some(({ type, body, stream }) => {
+    if (arrival === undefined || subjectOf(stream) !== subjectOf(arrival.stream)) return false;
+    const {
+      sites = [],
+      person,
+      leg: named,
+    } = body as { readonly sites?: readonly SiteId[]; readonly person?: unknown; readonly leg?: LegId };
+    if (type === 'PersonRemoved') return person === (arrival.body as Body)['person'];
+    return type === 'MeetingEnded' ? sites.includes(site) : type === 'LegRejected' && named === leg;
+  });
+};
+
 /** A leg and those that its person moved from: what was said about one of them is so for all (ADR 0090). */
 const legsOf = (leg: LegId, facts: readonly Fact[]): readonly LegId[] => {
   const from = arrivalOf(leg, facts)?.['from'] as LegId | undefined;
