@@ -10,7 +10,7 @@ import { Relaying } from './relaying.js';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('an author’s word on its facts', () => {
-  const [nyc, cpt] = ['nyc', 'cpt'] as SiteId[] as [SiteId, SiteId];
+  const [nyc, cpt, lon] = ['nyc', 'cpt', 'lon'] as SiteId[] as [SiteId, SiteId, SiteId];
   const stream = streamNameOf('conference', 'r0_1', writerIdOf(cpt, 1));
   const signatureOf = (certificate: string, text: string) => createHash('sha256').update(`${certificate}: ${text}`).digest('base64');
   const signaturesOf = (site: SiteId): Signatures => ({
@@ -35,13 +35,17 @@ describe('an author’s word on its facts', () => {
   /** What passes words on at New York, as a brain that has just begun finds it in its store, and what it says. */
   const begin = async () => {
     const said: BrainMessage[] = [];
+    const toldLondon: number[] = [];
     const heads = new Heads();
     for (const name of await store.streams('conference')) for await (const fact of store.read(name)) heads.keep([fact]);
     const relaying = new Relaying({
       ...{ site: nyc, store, heads, signatures: signaturesOf(nyc) },
-      send: (_, message) => said.push(message),
-      peers: () => [cpt],
-      hears: () => true,
+      send: (to, message) => {
+        if (to === cpt) said.push(message);
+        else if (message.type === 'heads') toldLondon.push(...message.heads.map(({ seq }) => seq));
+      },
+      peers: () => [cpt, lon],
+      hears: (site) => site !== lon,
       take: async (facts) => heads.keep(await store.adopt(facts)),
       poisoned: (peer, what) => expect.fail(`${peer}: ${what}`),
     });
@@ -56,7 +60,7 @@ describe('an author’s word on its facts', () => {
       return said.flatMap((message) => (message.type === 'relayed' ? message.facts.map((fact) => (fact as Fact).seq) : []));
     };
     const isTold = async (last: Fact) => relaying.vouched(siteOfStream(stream), wordUpTo(last));
-    return { hears, isTold, shows };
+    return { hears, isTold, shows, toldLondon };
   };
 
   it('is kept as far as it went, when an author that lost the end of its history says the beginning again', async () => {
@@ -91,6 +95,25 @@ describe('an author’s word on its facts', () => {
     await site.hears(history.slice(3, 4));
     await site.isTold(history[5]!);
     expect((await site.shows()).slice(3)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is passed on to who does not hear the author as far as its facts have come, before all that it said it has is here', async () => {
+    const site = await begin();
+    await site.isTold(history[3]!);
+    await site.hears(history.slice(0, 2));
+    expect(site.toldLondon).toEqual([1]);
+    await site.hears(history.slice(2, 4));
+    expect(site.toldLondon).toEqual([1, 3]);
+  });
+
+  it('is passed on when the facts come after a restart that lay between them and the word', async () => {
+    const before = await begin();
+    await before.hears(history.slice(0, 1));
+    await before.isTold(history[3]!);
+    const again = await begin();
+    expect(again.toldLondon).toEqual([]);
+    await again.hears(history.slice(1, 4));
+    expect(again.toldLondon).toEqual([3]);
   });
 
   it('needs nothing of the store where a stream is new, which comes with each meeting: the store may be away', async () => {

@@ -73,7 +73,9 @@ export class Relaying {
       for (const { stream } of author === site ? [] : heads.lately(author, LINK_LIST_MAX)) {
         const kept = await store.bookmark(bookmarkOf(stream));
         const word = kept === undefined ? undefined : readWord(kept);
-        if (word !== undefined) this.words.set(stream, word);
+        if (word === undefined) continue;
+        this.words.set(stream, word);
+        if (!this.holds(word)) this.news.add(stream);
       }
   }
 
@@ -134,19 +136,21 @@ export class Relaying {
     this.ask();
   }
 
-  /** Facts are durable here that were not: what their author said of them can be passed on. */
+  /** Facts are durable here that were not: what their author said of them can be passed on, if only of some of them so far. */
   passNews(): void {
-    const ready = [...this.news].flatMap((stream) => this.words.get(stream) ?? []).filter((word) => this.holds(word));
-    for (const word of ready) {
+    for (const stream of [...this.news]) {
+      const word = this.heldWord(stream);
+      if (word === undefined) continue;
       const { head, certificate, from, isKept } = word;
-      const { stream } = head;
-      this.news.delete(stream);
-      if (!isKept) this.keep({ head, certificate }).catch(() => undefined);
+      if (word === this.words.get(stream)) {
+        this.news.delete(stream);
+        if (!isKept) this.keep({ head, certificate }).catch(() => undefined);
+      }
       const author = siteOfStream(stream);
       const lacking = this.parts.peers().filter((peer) => peer !== from && peer !== author && !this.parts.hears(peer, author));
-      if (lacking.length === 0 || !isSigned(this.parts.signatures, { head, certificate })) continue;
-      for (const peer of lacking)
-        if (this.told.isNewTo(peer, word)) this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
+      const untold = lacking.filter((peer) => this.told.isNewTo(peer, word));
+      if (untold.length === 0 || !isSigned(this.parts.signatures, word)) continue;
+      for (const peer of untold) this.parts.send(peer, { type: 'heads', site: author, certificate, heads: [head] });
     }
   }
 
