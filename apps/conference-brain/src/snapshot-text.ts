@@ -24,18 +24,22 @@ const FORMAT = 1;
 const KEY = `isthmus-snapshot/${FORMAT} fold/${FOLD_VERSION}`;
 /** The fastest; most of it are hashes. */
 const LEVEL = 1;
+/** So many characters are packed. Of less, packing takes longer than all the rest, and saves nobody anything. */
+const PACKED_FROM = 16_384;
 
 export const snapshotText = ({ conferences, places, snapshot }: KeptSnapshot): string => {
-  const packed = gzipSync(JSON.stringify({ conferences, places, frozen: freeze(snapshot) }), { level: LEVEL }).toString('base64');
+  const text = JSON.stringify({ conferences, places, frozen: freeze(snapshot) });
+  const packed = text.length < PACKED_FROM ? text : gzipSync(text, { level: LEVEL }).toString('base64');
   return `${KEY} ${sha256(packed)} ${packed}`;
 };
 
 /** Undefined for what is of another version, of another fold, or not whole: then there is none (merge rule 13). */
 export const readSnapshotText = (text: string): KeptSnapshot | undefined => {
   if (!text.startsWith(`${KEY} `)) return undefined;
-  const [sum, packed] = text.slice(KEY.length + 1).split(' ');
-  if (packed === undefined || sha256(packed) !== sum) return undefined;
-  const { frozen, ...kept } = JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString()) as Omit<KeptSnapshot, 'snapshot'> & {
+  const [sum = '', packed = ''] = text.slice(KEY.length + 1).split(/ (.*)/s);
+  if (sha256(packed) !== sum) return undefined;
+  const whole = packed.startsWith('{') ? packed : gunzipSync(Buffer.from(packed, 'base64')).toString();
+  const { frozen, ...kept } = JSON.parse(whole) as Omit<KeptSnapshot, 'snapshot'> & {
     readonly frozen: FrozenSnapshot;
   };
   return { ...kept, snapshot: thaw<Conference>(frozen) };

@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canonicalState, legIdOf, type LegId } from '@isthmus/conference';
 import { noBus, noPeers, sampleNode, sampleRoom, sha256 } from '@isthmus/contract/samples';
@@ -262,8 +261,7 @@ describe('a brain that kept a snapshot', { timeout: 60_000 }, () => {
     const ana = await join('ana');
     await act(ana.leg, 'lock');
     await keepOne();
-    const packed = (await store.snapshot('r1'))!.split(' ').at(-1)!;
-    const text = gunzipSync(Buffer.from(packed, 'base64')).toString();
+    const text = (await store.snapshot('r1'))!;
     expect(text).toContain('"ana"');
     const { resume, media } = ana;
     const key = Buffer.from(resumeKey);
