@@ -33,6 +33,12 @@ const endWithNpm = () => {
   looking.unref();
 };
 
+/** What an option is that there is not, in one paragraph. @param {unknown} error @returns {unknown} */
+const sayOptions = (error) => {
+  if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('ERR_PARSE_ARGS_')) return error;
+  return new Problem(`${error.message.split('. ')[0]}.`, 'README.md and the pages in docs/ say what options there are.');
+};
+
 /**
  * Runs a tool's main function; a {@link Problem} ends the process with one readable paragraph and status 1.
  * @param {() => Promise<number | void>} main its result is the exit status
@@ -41,7 +47,8 @@ export const runTool = async (main) => {
   endWithNpm();
   try {
     process.exitCode = (await main()) ?? 0;
-  } catch (error) {
+  } catch (thrown) {
+    const error = sayOptions(thrown);
     process.exitCode = 1;
     if (error instanceof Problem) {
       process.stderr.write(`\n${error.message}\n${error.log ? `Details: ${error.log}\n` : ''}`);

@@ -5,7 +5,7 @@ import { ROOT } from '../lib/paths.mjs';
 import { Problem } from '../lib/problem.mjs';
 import { freshFolder, linkPackages, patch, putBuilt, removeCopies } from './copies.mjs';
 import { optionsOf } from './wish.mjs';
-import { inParallel, SeedThread, threadsFor } from './pool.mjs';
+import { inParallel, processesFor, SeedProcess } from './pool.mjs';
 import { verifyAll } from './verify.mjs';
 
 /**
@@ -44,14 +44,14 @@ export const runPlanted = async (wish, entry, begun) => {
     process.stdout.write(`${good ? '✓' : '✗'} ${name} (${breaks}): ${what}\n`);
   };
   const hunted = wish.planted ? all : [];
-  await inParallel(hunted, threadsFor(wish.threads), async (planted) => {
+  await inParallel(hunted, processesFor(wish.processes), async (planted) => {
     const patched = patch(planted);
     if (patched === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
     const found = await hunt(copyOfBuilt(planted, patched), entry, wish);
     seeds += found.seeds;
     say(planted, found.at !== undefined, found.what);
   });
-  if (wish.verify) await verifyAll(all, threadsFor(wish.threads), say);
+  if (wish.verify) await verifyAll(all, processesFor(wish.processes), say);
   removeCopies();
   process.stdout.write(
     `planted: ${all.length} bugs, ${failed} failures, ${seeds} seeds, ${((performance.now() - begun) / 1_000).toFixed(1)} s\n`,
@@ -65,7 +65,7 @@ export const runPlanted = async (wish, entry, begun) => {
  */
 const hunt = async (bad, good, wish) => {
   const { from, seeds: most } = wish;
-  const [sick, sound] = [new SeedThread(bad, optionsOf(wish)), new SeedThread(good, optionsOf(wish))];
+  const [sick, sound] = [new SeedProcess(bad, optionsOf(wish)), new SeedProcess(good, optionsOf(wish))];
   try {
     let seeds = 0;
     while (seeds < most) {

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { ROOT } from '../lib/paths.mjs';
 import { runTool } from '../lib/problem.mjs';
 import { runPlanted } from './planted.mjs';
-import { inParallel, SeedThread, threadsFor } from './pool.mjs';
+import { inParallel, processesFor, SeedProcess } from './pool.mjs';
 import { addToLog, rangesLeft, readLog } from './range-log.mjs';
 import { optionsOf, readWish } from './wish.mjs';
 
 /** @typedef {import('./wish.mjs').Wish} Wish */
 
 const ENTRY = pathToFileURL(join(ROOT, 'libs/simulator/dist/index.js')).href;
-/** Seeds that a thread is given at a time. */
+/** Seeds that a process is given at a time. */
 const CHUNK = 50;
 /** The same where each such part is a line of a log. */
 const LOGGED_CHUNK = 500;
@@ -38,13 +38,13 @@ async function runSeeds(wish, begun) {
   const options = optionsOf(wish);
   const lived = log === undefined ? [] : readLog(log, options);
   const chunks = rangesLeft({ from: wish.from, count: wish.seeds }, lived, log === undefined ? CHUNK : LOGGED_CHUNK);
-  const threads = Array.from({ length: Math.min(threadsFor(wish.threads), chunks.length) }, () => new SeedThread(ENTRY, options));
-  const idle = [...threads];
-  const living = inParallel(chunks, threads.length, async ({ from, count }) => {
-    const thread = /** @type {SeedThread} */ (idle.pop());
+  const processes = Array.from({ length: Math.min(processesFor(wish.processes), chunks.length) }, () => new SeedProcess(ENTRY, options));
+  const idle = [...processes];
+  const living = inParallel(chunks, processes.length, async ({ from, count }) => {
+    const runner = /** @type {SeedProcess} */ (idle.pop());
     const since = performance.now();
-    const result = await thread.run(from, count);
-    idle.push(thread);
+    const result = await runner.run(from, count);
+    idle.push(runner);
     if (log !== undefined) {
       const failed = result.failures.map(({ seed }) => seed);
       addToLog(log, options, {
@@ -76,8 +76,8 @@ async function runSeeds(wish, begun) {
       );
     }
   });
-  // However it ends: threads that are left would keep the command for ever.
-  await living.finally(() => Promise.all(threads.map((thread) => thread.end())));
+  // However it ends: processes that are left would keep the command for ever.
+  await living.finally(() => Promise.all(processes.map((each) => each.end())));
   if (log !== undefined) tellLog(readLog(log, options));
   tellDistribution(did, seeds);
   const share = merged / Math.max(1, seeds);

@@ -1,17 +1,17 @@
-import { parentPort, workerData } from 'node:worker_threads';
-
 /**
- * Runs seeds in a thread of its own: those it is given, one after the other, until one fails if it is told to stop there.
+ * Runs seeds in a process of its own: those it is given, one after the other, until one fails if it is told to stop there.
  * @typedef {{ entry: string, options: import('@isthmus/simulator').WorldOptions }} Setup
  * @typedef {{ from: number, count: number, stop: boolean }} Task
  * @typedef {{ seed: number, violations: readonly string[] }} Failure
  * @typedef {{ seeds: number, merged: number, failures: Failure[], did: [string, number][], worlds: [string, number][] }} Result
  */
-const { entry, options } = /** @type {Setup} */ (workerData);
+const { entry, options } = /** @type {Setup} */ (JSON.parse(process.argv[2] ?? ''));
 process.env['ISTHMUS_LOG_LEVEL'] ??= 'silent';
 const { runSeed } = /** @type {typeof import('@isthmus/simulator')} */ (await import(entry));
 
-parentPort?.on('message', async (/** @type {Task} */ { from, count, stop }) => {
+// Whoever gives it seeds is gone: nobody wants to know.
+process.on('disconnect', () => process.exit());
+process.on('message', async (/** @type {Task} */ { from, count, stop }) => {
   /** @type {Result} */
   const result = { seeds: 0, merged: 0, failures: [], did: [], worlds: [] };
   /** @type {Map<string, number>} */
@@ -31,5 +31,5 @@ parentPort?.on('message', async (/** @type {Task} */ { from, count, stop }) => {
   }
   result.did = [...did];
   result.worlds = [...worlds];
-  parentPort?.postMessage(result);
+  process.send?.(result);
 });

@@ -14,7 +14,7 @@ import { step } from '../lib/progress.mjs';
 import { mustRun } from '../lib/run.mjs';
 import { readWish } from './wish.mjs';
 
-/** How long its threads may take to end before they are ended. */
+/** How long its processes may take to end before they are ended. */
 const GRACE_MS = 10_000;
 
 await runTool(async () => {

@@ -23,14 +23,14 @@ const BUNDLE = 6;
 const LIMIT_MS = 1_200_000;
 
 /**
- * Whether the ordinary specs let each bug pass, in copies of the checkout, one for each thread. First the quick ones, for each bug
+ * Whether the ordinary specs let each bug pass, in copies of the checkout, one for each at a time. First the quick ones, for each bug
  * alone: all that reach the changed file by what they import, in whatever package. Then those of services of its package and of the
  * application, which take a minute and more, for some bugs at once; where they see something, for each alone.
- * @param {readonly Planted[]} all @param {number} threads @param {(planted: Planted, good: boolean, what: string) => void} say
+ * @param {readonly Planted[]} all @param {number} atOnce @param {(planted: Planted, good: boolean, what: string) => void} say
  */
-export const verifyAll = async (all, threads, say) => {
+export const verifyAll = async (all, atOnce, say) => {
   const packages = packagesOf();
-  const copies = Array.from({ length: Math.min(threads, all.length) }, (_, i) => new Copy(`specs-${i}`, packages));
+  const copies = Array.from({ length: Math.min(atOnce, all.length) }, (_, i) => new Copy(`specs-${i}`, packages));
   const withCopy = async (/** @type {(copy: Copy) => Promise<void>} */ work) => {
     const copy = /** @type {Copy} */ (copies.pop());
     await work(copy);

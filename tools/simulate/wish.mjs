@@ -12,7 +12,7 @@ import { Problem } from '../lib/problem.mjs';
  * @property {boolean} planted bugs that the simulation must find, instead of seeds that must pass
  * @property {boolean} verify bugs that the ordinary specs must let pass, instead of seeds or beside those that must be found
  * @property {readonly string[]} only planted bugs by a part of their name
- * @property {number | undefined} threads
+ * @property {number | undefined} processes
  * @property {string | undefined} log a file that says which seeds have been lived through: those are left out, and the others added
  */
 
@@ -25,7 +25,7 @@ export const readWish = (args) => {
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       sites: { type: 'string' },
-      threads: { type: 'string' },
+      processes: { type: 'string' },
       log: { type: 'string' },
       restores: { type: 'boolean', default: false },
       moves: { type: 'boolean', default: false },
@@ -39,7 +39,7 @@ export const readWish = (args) => {
     from: count('from', values.from, 0, 2 ** 31),
     seed: values.seed === undefined ? undefined : count('seed', values.seed, 0, 2 ** 31),
     sites: values.sites === undefined ? undefined : count('sites', values.sites, 2, 50),
-    threads: values.threads === undefined ? undefined : count('threads', values.threads, 1, 64),
+    processes: values.processes === undefined ? undefined : count('processes', values.processes, 1, 64),
     log: values.log,
     restores: values.restores,
     moves: values.moves,
