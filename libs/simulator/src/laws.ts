@@ -92,7 +92,7 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
     const isFrom = arrivals.get(leg)?.from;
     const meant = view.seats.some((seat) => seat.leg === isFrom) ? isFrom : undefined;
     if (from !== meant) breach('of whoever moves people are shown one', `${leg} is from ${meant}, and said to be from ${from}`);
-    if (held && heldFor === 'lock' && isFrom !== undefined && locks.every((lock) => trails.isKnownTo(lock, leg)))
+    if (held && heldFor === 'lock' && isFrom !== undefined && locks.every((lock) => trails.isKnownInside(lock, leg)))
       breach('whoever moves is no newcomer', `${leg} is held for a lock whose author had seen them in`);
   }
 

@@ -40,12 +40,19 @@ export class Trails {
     return trail;
   }
 
-  /** Whether a lock left this person no stranger: somebody locked who saw them in, or they came or moved knowing of the lock. */
+  /** Whether a lock left this person no stranger: somebody locked who saw them in or at the door, or they came or moved knowing of the lock. */
   isKnownTo(lock: Told, leg: string): boolean {
+    return this.#known(lock, leg).length > 0;
+  }
+
+  /** The same, and beyond doubt: whoever was at the door may have been let in by what nobody saw who locked. */
+  isKnownInside(lock: Told, leg: string): boolean {
+    return this.#known(lock, leg).some(({ told }) => told.type === 'LegJoined');
+  }
+
+  #known(lock: Told, leg: string): readonly Arrival[] {
     const { saw } = this.sight;
-    return this.of(leg).some((each) => {
-      const arrival = this.arrivals.get(each);
-      return arrival !== undefined && (arrival.role === 'host' || saw(arrival.told, lock) || saw(lock, arrival.told));
-    });
+    const arrivals = this.of(leg).flatMap((each) => this.arrivals.get(each) ?? []);
+    return arrivals.filter(({ role, told }) => role === 'host' || saw(told, lock) || saw(lock, told));
   }
 }
