@@ -139,6 +139,7 @@ export class Meeting {
   goodbye(): void {
     if (this.#intent === null) return;
     this.#intent = null;
+    this.#moving.stop();
     this.#gateway.request({ type: 'leave' }).catch(() => undefined);
   }
 
@@ -299,10 +300,7 @@ export class Meeting {
 
   #joined(joined: Joined): void {
     // Answered after this person went away again: give the seat back.
-    if (this.#intent === null) {
-      this.#gateway.request({ type: 'leave' }).catch(() => undefined);
-      return;
-    }
+    if (this.#intent === null) return void this.#gateway.request({ type: 'leave' }).catch(() => undefined);
     this.#trace?.mark('joined');
     this.#intent = { pin: this.#intent.pin, resume: joined.resume };
     // Media first: drawing the meeting takes the page a while, which it has once media are on their way.

@@ -117,6 +117,17 @@ describe('a site that is to end', () => {
     expect(at('nyc').closed).toBe(false);
   });
 
+  it('is left with the other one, where a seat was taken meanwhile, by whoever closes the page', async () => {
+    const { meeting, at, told, welcomes } = await begin();
+    await told();
+    await welcomes('lon', 'London');
+    at('lon').answers('join', joinedAt('lon'));
+    await settle();
+    meeting.goodbye();
+    await settle();
+    expect([at('nyc').asked('leave').type, at('lon').asked('leave').type]).toEqual(['leave', 'leave']);
+  });
+
   it('is not left by whoever has left the meeting, before or meanwhile', async () => {
     const { meeting, at, sockets, told, welcomes } = await begin();
     await told();
