@@ -33,6 +33,8 @@ export const compareSites = (world: World): void => {
 /** A pause that any fact and what follows from it has crossed a component in. */
 const CALM_MS = 1_500;
 const TRIED_AGAIN_MS = 2_000 + CALM_MS;
+/** What follows from others that came into reach is recorded with the next decision, or by a look every five seconds. */
+const RECORDED_MS = 5_000 + CALM_MS;
 /** How long a link has to be silent before it is taken for lost (merge rule 7). */
 const LOST_AFTER_MS = 1_500;
 /** What a link that was lost has to be heard for, before anybody beyond it is in reach again, and at most (merge rule 7). */
@@ -86,16 +88,16 @@ const mayLackFacts = ({ disk }: SimulatedSite, { schedule }: World): boolean =>
  * site into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
  * nobody on and off. A brain that died was lost like any other, and comes back as such.
  */
-const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites }: World): boolean =>
+const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites }: World, calmMs = CALM_MS): boolean =>
   sites.every((other) => {
     if (other.id === id) return true;
     const { up, forMs, losses } = peers!.linkTo(other.id);
     if (up !== network.isClear(id, other.id)) return false;
-    return forMs >= CALM_MS + (up ? backAfterMs(losses) : LOST_AFTER_MS);
+    return forMs >= calmMs + (up ? backAfterMs(losses) : LOST_AFTER_MS);
   });
 
-/** Whether every site must have found out what its links are. */
-export const allKnowTheirLinks = (world: World): boolean => world.sites.every((site) => knowsItsLinks(site, world));
+/** Whether every site must have found out what its links are, and recorded that conferences which those bring together are one. */
+export const allAreOneForGood = (world: World): boolean => world.sites.every((site) => knowsItsLinks(site, world, RECORDED_MS));
 
 const backAfterMs = (losses: number): number => (losses === 0 ? 0 : Math.min(BACK_FIRST_MS * 2 ** (losses - 1), BACK_LONGEST_MS));
 

@@ -2,7 +2,7 @@ import type { Fact, SiteId } from '@isthmus/kernel';
 import type { NodeDesire } from '@isthmus/placement';
 import type { Cancel } from '@isthmus/ports';
 import type { ViewPublished } from '@isthmus/protocol';
-import { allKnowTheirLinks, compareSides, compareSites } from './comparison.js';
+import { allAreOneForGood, compareSides, compareSites } from './comparison.js';
 import { Ledger } from './ledger.js';
 import { Management } from './management.js';
 import { Moves } from './moves.js';
@@ -39,7 +39,7 @@ const NAMES = ['nyc', 'lon', 'cpt', 'sin', 'syd'] as const;
 /** Long enough for links to be dialled again, for orphans to be swept (20 s), and for one exchange round. */
 const AFTERMATH_MS = 32_000;
 /** And so much longer where a link was lost again and again, and at last because a brain died: it is heard for half a minute before it counts. */
-const UNTIL_LINKS_MS = 10_000;
+const UNTIL_LINKS_MS = 16_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** How long a site may take others for reachable that are not. */
@@ -119,7 +119,7 @@ export class World implements SiteEvents {
     await schedule.runUntil(endMs);
     const overMs = endMs + AFTERMATH_MS;
     await schedule.runUntil(overMs);
-    while (!allKnowTheirLinks(this) && schedule.nowMs < overMs + UNTIL_LINKS_MS) await schedule.runUntil(schedule.nowMs + LOOK_AGAIN_MS);
+    while (!allAreOneForGood(this) && schedule.nowMs < overMs + UNTIL_LINKS_MS) await schedule.runUntil(schedule.nowMs + LOOK_AGAIN_MS);
     compareSites(this);
   }
 
