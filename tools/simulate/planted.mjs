@@ -16,6 +16,7 @@ import { verifyAll } from './verify.mjs';
  * @property {string} file
  * @property {string} from
  * @property {string} to
+ * @property {boolean} [pins] whether it is looked for in worlds in which rooms have PINs only
  */
 
 /** What the simulator runs, as folders of the checkout. */
@@ -47,7 +48,7 @@ export const runPlanted = async (wish, entry, begun) => {
   await inParallel(hunted, processesFor(wish.processes), async (planted) => {
     const patched = patch(planted);
     if (patched === undefined) return say(planted, false, `does not apply to ${planted.file} any more`);
-    const found = await hunt(copyOfBuilt(planted, patched), entry, wish);
+    const found = await hunt(copyOfBuilt(planted, patched), entry, { ...wish, pins: wish.pins || planted.pins === true });
     seeds += found.seeds;
     say(planted, found.at !== undefined, found.what);
   });

@@ -119,6 +119,7 @@ function tellFailure({ seed, violations }, wish) {
     wish.sites === undefined ? '' : ` --sites ${wish.sites}`,
     wish.restores ? ' --restores' : '',
     wish.moves ? ' --moves' : '',
+    wish.pins ? ' --pins' : '',
   ];
   process.stdout.write(`  again: npm run simulate -- --seed ${seed}${options.join('')}\n`);
 }

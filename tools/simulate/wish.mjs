@@ -9,6 +9,7 @@ import { Problem } from '../lib/problem.mjs';
  * @property {number | undefined} sites so many in each world; left out, each seed decides
  * @property {boolean} restores whether disks are put back to old backups as well
  * @property {boolean} moves whether in every world sites are to end, and their people move
+ * @property {boolean} pins whether in every world rooms have PINs, which are changed
  * @property {boolean} planted bugs that the simulation must find, instead of seeds that must pass
  * @property {boolean} verify bugs that the ordinary specs must let pass, instead of seeds or beside those that must be found
  * @property {readonly string[]} only planted bugs by a part of their name
@@ -29,6 +30,7 @@ export const readWish = (args) => {
       log: { type: 'string' },
       restores: { type: 'boolean', default: false },
       moves: { type: 'boolean', default: false },
+      pins: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
@@ -43,6 +45,7 @@ export const readWish = (args) => {
     log: values.log,
     restores: values.restores,
     moves: values.moves,
+    pins: values.pins,
     planted: values.planted,
     verify: values.verify,
     only: values.only,
@@ -50,9 +53,10 @@ export const readWish = (args) => {
 };
 
 /** What each world is told. @param {Wish} wish @returns {import('@isthmus/simulator').WorldOptions} */
-export const optionsOf = ({ sites, restores, moves }) => ({
+export const optionsOf = ({ sites, restores, moves, pins }) => ({
   restores,
   ...(moves ? { moves } : {}),
+  ...(pins ? { pins } : {}),
   ...(sites === undefined ? {} : { sites }),
 });
 

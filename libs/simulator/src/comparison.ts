@@ -1,4 +1,5 @@
 import { canonicalState, liveLegsOf, type ConferenceView } from '@isthmus/conference';
+import { pinsOf } from '@isthmus/estate';
 import { categoryOf, subjectOf, type Fact, type SiteId } from '@isthmus/kernel';
 import { breachesOf } from './laws.js';
 import type { SimulatedSite } from './site.js';
@@ -179,6 +180,13 @@ const checkView = ({ ledger }: World, site: SimulatedSite, room: string): void =
     return;
   }
   for (const { law, what } of breachesOf(history.facts, view)) ledger.violated(law, `at ${site.id} in ${room}: ${what}`);
+  const set = pinsOf(site.estate!, room);
+  for (const role of ['host', 'guest'] as const)
+    if (!history.facts.some(({ type, body }) => set[role] === 0 || (type === 'PinChanged' && (body as typeof set)[role] >= set[role])))
+      ledger.violated(
+        'a meeting knows of every change of its PINs',
+        `${room} has a new ${role} PIN, and its meeting at ${site.id} knows of none`,
+      );
 };
 
 const checkClosed = ({ sites, ledger }: World, room: string): void => {

@@ -35,6 +35,7 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   const trails = new Trails(arrivals, sight);
   /** What was said about a leg, or about one that its person moved from. */
   const about = (leg: string, ...types: readonly string[]) => trails.of(leg).flatMap((each) => on(each, ...types));
+  const changes = of('PinChanged');
   /** Nobody took the host role from whoever said this without them knowing, and without knowing of it. */
   const unchallenged = (act: Told) => {
     const author = arrivals.get(act.by);
@@ -44,6 +45,17 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
       of('PersonRemoved').every(
         (removal) => removal.body['person'] !== author.person || !sight.apart(removal, act) || saw(author.told, removal),
       )
+    );
+  };
+
+  /** Beyond doubt said by a host: came with the host PIN as it was then, was never demoted, never removed. */
+  const mayOpen = ({ by }: Told): boolean => {
+    const author = arrivals.get(by);
+    return (
+      author?.role === 'host' &&
+      trails.outdated(by, changes).length === 0 &&
+      about(by, 'HostDemoted').length === 0 &&
+      of('PersonRemoved').every(({ body }) => body['person'] !== author.person)
     );
   };
 
@@ -92,7 +104,13 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
     const isFrom = arrivals.get(leg)?.from;
     const meant = view.seats.some((seat) => seat.leg === isFrom) ? isFrom : undefined;
     if (from !== meant) breach('of whoever moves people are shown one', `${leg} is from ${meant}, and said to be from ${from}`);
-    if (held && heldFor === 'lock' && isFrom !== undefined && locks.every((lock) => trails.isKnownInside(lock, leg)))
+    if (
+      held &&
+      heldFor === 'lock' &&
+      isFrom !== undefined &&
+      trails.outdated(leg, changes).length === 0 &&
+      locks.every((lock) => trails.isKnownInside(lock, leg))
+    )
       breach('whoever moves is no newcomer', `${leg} is held for a lock whose author had seen them in`);
   }
 
@@ -101,7 +119,7 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   if (!view.locked && locks.some((lock) => !lifted(lock)))
     breach('a lock stands until someone who saw it lifts it', 'the room is open, and nobody opened it who had seen the lock');
   if (view.locked && locks.length === 0) breach('nobody locks a room but a host', 'the room is locked, and nobody locked it');
-  if (view.locked && locks.every((lock) => unlocks.some((unlock) => saw(unlock, lock) && mayOpen(unlock, told, trails, arrivals))))
+  if (view.locked && locks.every((lock) => unlocks.some((unlock) => saw(unlock, lock) && mayOpen(unlock))))
     breach('a lock can be lifted', 'somebody who had every right opened the room, and it is locked');
 
   for (const leg of view.byRecency) {
@@ -154,22 +172,25 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
     for (const demotion of about(leg, 'HostDemoted'))
       if (seat.role === 'host' && !about(leg, 'HostAppointed').some((appointment) => saw(appointment, demotion)))
         breach('a demotion stands', `${leg} is host although nobody who knew made it one again`);
-    const isSafe = about(leg, 'HostDemoted').length === 0 && of('PersonRemoved').every(({ body }) => body['person'] !== seat.person);
-    if (seat.role === 'guest' && isSafe && about(leg, 'HostAppointed').some((word) => mayOpen(word, told, trails, arrivals)))
+    const proved = arrivals.get(leg)?.told;
+    const proof = (proved?.body['proof'] as number | undefined) ?? 0;
+    if (proof > 0 && !changes.some((change) => (change.body[proved!.body['role'] as string] as number) >= proof && saw(proved!, change)))
+      breach('a PIN that opens a door is known in the meeting', `${leg} came by one of which nobody had said anything`);
+    const outdated = trails.outdated(leg, changes);
+    for (const change of outdated) {
+      if (!seat.held && !about(leg, 'LegAdmitted', 'HostAppointed').some((voucher) => saw(voucher, change)))
+        breach('nobody is let in by a PIN that was changed', `${leg} is in, and nobody who knew of the change let it in`);
+      if (seat.role === 'host' && arrivals.get(leg)?.role === 'host' && !about(leg, 'HostAppointed').some((word) => saw(word, change)))
+        breach('a host PIN that was changed makes nobody host', `${leg} is host`);
+    }
+    if (seat.held && seat.heldFor === 'pin' && outdated.length === 0)
+      breach('the right PIN lets in', `${leg} is held for a PIN that was not changed behind its back`);
+    const isSafe =
+      outdated.length === 0 &&
+      about(leg, 'HostDemoted').length === 0 &&
+      of('PersonRemoved').every(({ body }) => body['person'] !== seat.person);
+    if (seat.role === 'guest' && isSafe && about(leg, 'HostAppointed').some(mayOpen))
       breach('whoever was made a host is one', `${leg} is a guest, and nobody took that from them`);
   }
   return breaches;
-};
-
-/** Beyond doubt: came with the host PIN, was never demoted, never removed. */
-const mayOpen = ({ by }: Told, told: readonly Told[], trails: Trails, arrivals: ReadonlyMap<string, Arrival>): boolean => {
-  const author = arrivals.get(by);
-  return (
-    author?.role === 'host' &&
-    !told.some(
-      ({ type, body }) =>
-        (type === 'HostDemoted' && trails.of(by).includes(body['leg'] as string)) ||
-        (type === 'PersonRemoved' && body['person'] === author.person),
-    )
-  );
 };

@@ -180,7 +180,7 @@ const areOneForGood = (site: SimulatedSite, room: string, there: readonly { read
   return conferences.size <= 1 || joined.some((ids) => [...conferences].every((id) => ids.includes(id)));
 };
 
-const KEEPS_LOCKED = ['ConferenceLocked', 'HostDemoted', 'PersonRemoved'];
+const KEEPS_LOCKED = ['ConferenceLocked', 'HostDemoted', 'PersonRemoved', 'PinChanged'];
 
 const causesOf = (fact: Fact, facts: readonly Fact[]): ReadonlySet<string> => {
   const byHash = new Map(facts.map((one) => [one.hash as string, one]));

@@ -46,6 +46,10 @@ export class Management {
     else this.disabled.delete(room);
   }
 
+  setPins(room: string, change: { readonly hostPinHash?: string; readonly guestPinHash?: string }): void {
+    this.#say('RoomChanged', { id: room, change });
+  }
+
   /** A site is to end, or not any more (ADR 0073). */
   setDraining(site: SiteId, draining: boolean): void {
     if (draining) this.draining.set(site, this.schedule.nowMs);

@@ -43,6 +43,8 @@ export class People {
   readonly #byLeg = new Map<LegId, Window>();
   /** Somebody has a seat, or a place at the door: new, or again. */
   onSeated: (window: Window) => void = () => undefined;
+  /** What somebody proves at a door, whose PIN they know or not; undefined if it stays shut to them. */
+  door: (window: Window) => { readonly proof?: number } | undefined = () => ({});
   #moves = 0;
 
   constructor(
@@ -194,6 +196,12 @@ export class People {
       this.#note('Join: join.site-draining');
       return;
     }
+    const proved = this.door(window);
+    if (proved === undefined) {
+      window.state = 'out';
+      this.#note('Join: pin-needed');
+      return;
+    }
     window.state = 'asking';
     window.abandoned = false;
     person.connect += 1;
@@ -204,6 +212,7 @@ export class People {
       name: person.id,
       role: person.role,
       connect: person.connect,
+      ...proved,
       ...(resume === undefined ? {} : { resume }),
       ...(comesFrom?.leg === undefined || leg === undefined || resume !== undefined ? {} : { leg, from: comesFrom.leg }),
       muted: this.random.happens(0.5),

@@ -50,6 +50,20 @@ export class Trails {
     return this.#known(lock, leg).some(({ told }) => told.type === 'LegJoined');
   }
 
+  /**
+   * PINs that were changed since this person proved theirs, by somebody who did not know them in that role, as this leg or one that they
+   * moved from (ADR 0030, 0098).
+   */
+  outdated(leg: string, changes: readonly Told[]): readonly Told[] {
+    const came = this.arrivals.get(leg);
+    if (came === undefined) return [];
+    const { role } = came;
+    const proof = (came.told.body['proof'] as number | undefined) ?? 0;
+    const known = this.of(leg).flatMap((each) => this.arrivals.get(each) ?? []);
+    const knew = (change: Told) => known.some((each) => each.role === role && this.sight.saw(change, each.told));
+    return changes.filter((change) => (change.body[role] as number) > proof && !knew(change));
+  }
+
   #known(lock: Told, leg: string): readonly Arrival[] {
     const { saw } = this.sight;
     const arrivals = this.of(leg).flatMap((each) => this.arrivals.get(each) ?? []);

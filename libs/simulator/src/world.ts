@@ -8,6 +8,7 @@ import { Management } from './management.js';
 import { Moves } from './moves.js';
 import { Network } from './network.js';
 import { People } from './people.js';
+import { Pins } from './pins.js';
 import { lieOf } from './poison.js';
 import { Random } from './random.js';
 import { Schedule } from './schedule.js';
@@ -21,6 +22,8 @@ export interface WorldOptions {
   readonly restores?: boolean;
   /** Whether sites are to end, and their people move to others. */
   readonly moves?: boolean;
+  /** Whether rooms have PINs, which are changed. */
+  readonly pins?: boolean;
 }
 
 export interface Outcome {
@@ -54,6 +57,7 @@ export class World implements SiteEvents {
   readonly ledger: Ledger;
   readonly people: People;
   readonly moves: Moves;
+  readonly pins: Pins;
   readonly sites: readonly SimulatedSite[];
   readonly rooms: readonly string[];
   readonly did = new Map<string, number>();
@@ -83,6 +87,7 @@ export class World implements SiteEvents {
         new SimulatedSite(id, seed, this.network, this.management, this, (other) => this.sites.find((site) => site.id === other)?.peers),
     );
     this.moves = new Moves(this, new Random(seed, 'moves'));
+    this.pins = new Pins(this, new Random(seed, 'pins'));
   }
 
   /** Every site starts. */
@@ -116,6 +121,7 @@ export class World implements SiteEvents {
     const { endMs, episodes } = planStory(this, new Random(this.seed, 'story'));
     for (const { kind } of episodes) this.note(`partition: ${kind}`);
     this.moves.plan(endMs, episodes);
+    this.pins.plan(endMs, episodes);
     await schedule.runUntil(endMs);
     const overMs = endMs + AFTERMATH_MS;
     await schedule.runUntil(overMs);

@@ -1,0 +1,15 @@
+/**
+ * A mistake about PINs that are changed while a meeting is on (docs/adr/0030).
+ * @type {import('../planted.mjs').Planted[]}
+ */
+export const PLANTED = [
+  {
+    // Nobody comes to a locked meeting by a PIN, it seems; but a host does, and at a site that has not heard of the lock anybody.
+    name: 'no-new-pin-to-the-locked',
+    breaks: 'ADR 0030: a meeting knows of every change of its PINs',
+    file: 'apps/conference-brain/src/meeting.ts',
+    from: "      if (this.chronicle.occasion(this.reach()) !== undefined) await this.decide({ type: 'NotePins' });\n",
+    to: "      if (this.chronicle.occasion(this.reach()) !== undefined && this.view?.locked !== true) await this.decide({ type: 'NotePins' });\n",
+    pins: true,
+  },
+];
