@@ -166,14 +166,14 @@ export class Ledger {
 
 /**
  * Whether all these came into one conference, or into such as were joined. Before that seats are counted in the one that is asked
- * for, although the view shows all of them, and what it takes from one of them may hide all who are in another.
+ * for, although the view shows all of them, and what it takes from one of them may hide or hold all who are in another.
  */
 const areOneForGood = (site: SimulatedSite, room: string, there: readonly { readonly leg: LegId }[]): boolean => {
   const legs = new Set<unknown>(there.map(({ leg }) => leg));
   const facts = factsOf(site, room);
   const left = new Set(facts.flatMap(({ type, body }) => (type === 'LegLeft' ? [(body as Body)['leg']] : [])));
-  const isOurs = ({ leg, site: at }: Body) => at === site.id && !left.has(leg);
-  const arrivals = facts.filter(({ type, body }) => isComing(type) && (legs.has((body as Body)['leg']) || isOurs(body as Body)));
+  const isThere = ({ leg, site: at }: Body) => legs.has(leg) || (!left.has(leg) && !wasEnded(leg as LegId, at as SiteId, facts));
+  const arrivals = facts.filter(({ type, body }) => isComing(type) && isThere(body as Body));
   const conferences = new Set<unknown>(arrivals.map(({ stream }) => subjectOf(stream)));
   const joinings = site.disk.rows('room').filter(({ type }) => type === 'ConferencesJoined');
   const joined = joinings.map(({ body }) => (body as Body)['conferences'] as readonly unknown[]);
