@@ -16,7 +16,7 @@ import { verifyAll } from './verify.mjs';
  * @property {string} file
  * @property {string} from
  * @property {string} to
- * @property {boolean} [pins] whether it is looked for in worlds in which rooms have PINs only
+ * @property {boolean} [pins] whether it is looked for only in worlds in which rooms have PINs
  */
 
 /** What the simulator runs, as folders of the checkout. */

@@ -23,7 +23,7 @@ const BUNDLE = 6;
 const LIMIT_MS = 1_200_000;
 
 /**
- * Whether the ordinary specs let each bug pass, in copies of the checkout, one for each at a time. First the quick ones, for each bug
+ * Whether the ordinary specs let each bug pass, in copies of the checkout, of which so many work at once. First the quick ones, for each bug
  * alone: all that reach the changed file by what they import, in whatever package. Then those of services of its package and of the
  * application, which take a minute and more, for some bugs at once; where they see something, for each alone.
  * @param {readonly Planted[]} all @param {number} atOnce @param {(planted: Planted, good: boolean, what: string) => void} say

@@ -27,9 +27,9 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
   const on = (leg: string, ...types: readonly string[]) => of(...types).filter(({ body }) => body['leg'] === leg);
   const arrivals = new Map<string, Arrival>();
   for (const fact of of('LegJoined', 'LegKnocked')) {
-    const { leg, person, site, role, connect, from } = fact.body as unknown as Arrival;
+    const { leg, person, site, role, connect, proof, from } = fact.body as unknown as Arrival;
     const returned = on(leg, 'LegReturned').map(({ body }) => body['connect'] as number);
-    const coming = { told: fact, leg, person, site, role, ...(from === undefined ? {} : { from }) };
+    const coming = { told: fact, leg, person, site, role, proof, ...(from === undefined ? {} : { from }) };
     if (!arrivals.has(leg)) arrivals.set(leg, { ...coming, connect: Math.max(connect, ...returned) });
   }
   const trails = new Trails(arrivals, sight);
@@ -172,15 +172,16 @@ export const breachesOf = (facts: readonly Fact[], view: ConferenceView): readon
     for (const demotion of about(leg, 'HostDemoted'))
       if (seat.role === 'host' && !about(leg, 'HostAppointed').some((appointment) => saw(appointment, demotion)))
         breach('a demotion stands', `${leg} is host although nobody who knew made it one again`);
-    const proved = arrivals.get(leg)?.told;
-    const proof = (proved?.body['proof'] as number | undefined) ?? 0;
-    if (proof > 0 && !changes.some((change) => (change.body[proved!.body['role'] as string] as number) >= proof && saw(proved!, change)))
+    const arrival = arrivals.get(leg);
+    const isKnown = ({ role, proof, told }: Arrival) =>
+      changes.some((change) => (change.body[role] as number) >= proof && saw(told, change));
+    if (arrival !== undefined && arrival.proof > 0 && !isKnown(arrival))
       breach('a PIN that opens a door is known in the meeting', `${leg} came by one of which nobody had said anything`);
     const outdated = trails.outdated(leg, changes);
     for (const change of outdated) {
       if (!seat.held && !about(leg, 'LegAdmitted', 'HostAppointed').some((voucher) => saw(voucher, change)))
         breach('nobody is let in by a PIN that was changed', `${leg} is in, and nobody who knew of the change let it in`);
-      if (seat.role === 'host' && arrivals.get(leg)?.role === 'host' && !about(leg, 'HostAppointed').some((word) => saw(word, change)))
+      if (seat.role === 'host' && arrival?.role === 'host' && !about(leg, 'HostAppointed').some((word) => saw(word, change)))
         breach('a host PIN that was changed makes nobody host', `${leg} is host`);
     }
     if (seat.held && seat.heldFor === 'pin' && outdated.length === 0)

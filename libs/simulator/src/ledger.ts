@@ -1,5 +1,5 @@
 import type { LegId } from '@isthmus/conference';
-import { siteOfStream, subjectOf, type Fact, type SiteId } from '@isthmus/kernel';
+import { siteOfStream, subjectOf, type Fact } from '@isthmus/kernel';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import type { Disk } from './disk.js';
 import type { Window } from './people.js';
@@ -39,7 +39,7 @@ export class Ledger {
       answer.type === 'Joined' || answer.type === 'Waiting'
         ? says(answer.leg, 'LegJoined', 'LegKnocked')
         : command.type === 'Leave'
-          ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked') || wasEnded(command.leg, site.id, facts)
+          ? says(command.leg, 'LegLeft') || !says(command.leg, 'LegJoined', 'LegKnocked') || wasEnded(command.leg, facts)
           : command.type === 'Act' && this.#isRecorded(command, facts, says);
     if (!kept) this.violated('nothing acknowledged is lost', `${site.id} acknowledged ${JSON.stringify(command)} before it was durable`);
   }
@@ -172,7 +172,7 @@ const areOneForGood = (site: SimulatedSite, room: string, there: readonly { read
   const legs = new Set<unknown>(there.map(({ leg }) => leg));
   const facts = factsOf(site, room);
   const left = new Set(facts.flatMap(({ type, body }) => (type === 'LegLeft' ? [(body as Body)['leg']] : [])));
-  const isThere = ({ leg, site: at }: Body) => legs.has(leg) || (!left.has(leg) && !wasEnded(leg as LegId, at as SiteId, facts));
+  const isThere = ({ leg }: Body) => legs.has(leg) || (!left.has(leg) && !wasEnded(leg as LegId, facts));
   const arrivals = facts.filter(({ type, body }) => isComing(type) && isThere(body as Body));
   const conferences = new Set<unknown>(arrivals.map(({ stream }) => subjectOf(stream)));
   const joinings = site.disk.rows('room').filter(({ type }) => type === 'ConferencesJoined');
@@ -196,20 +196,20 @@ const causesOf = (fact: Fact, facts: readonly Fact[]): ReadonlySet<string> => {
 };
 
 const isComing = (type: string): boolean => type === 'LegJoined' || type === 'LegKnocked';
-const arrivalOf = (leg: LegId, facts: readonly Fact[]): Body | undefined =>
-  facts.find(({ body }) => isArrival(body, leg))?.body as Body | undefined;
+const comingOf = (leg: LegId, facts: readonly Fact[]): Fact | undefined => facts.find(({ body }) => isArrival(body, leg));
+const arrivalOf = (leg: LegId, facts: readonly Fact[]): Body | undefined => comingOf(leg, facts)?.body as Body | undefined;
+
 /** Whether somebody ended a leg: its conference may be let go of, and nothing of it is left to leave. */
-const wasEnded = (leg: LegId, site: SiteId, facts: readonly Fact[]): boolean => {
-  const arrival = facts.find(({ body }) => isArrival(body, leg));
+const wasEnded = (leg: LegId, facts: readonly Fact[]): boolean => {
+  const coming = comingOf(leg, facts);
+  if (coming === undefined) return false;
+  const { person, site } = coming.body as Body;
   return facts.some(({ type, body, stream }) => {
-    if (arrival === undefined || subjectOf(stream) !== subjectOf(arrival.stream)) return false;
-    const {
-      sites = [],
-      person,
-      leg: named,
-    } = body as { readonly sites?: readonly SiteId[]; readonly person?: unknown; readonly leg?: LegId };
-    if (type === 'PersonRemoved') return person === (arrival.body as Body)['person'];
-    return type === 'MeetingEnded' ? sites.includes(site) : type === 'LegRejected' && named === leg;
+    if (subjectOf(stream) !== subjectOf(coming.stream)) return false;
+    const said = body as Body;
+    if (type === 'PersonRemoved') return said['person'] === person;
+    if (type === 'MeetingEnded') return (said['sites'] as readonly unknown[]).includes(site);
+    return type === 'LegRejected' && said['leg'] === leg;
   });
 };
 

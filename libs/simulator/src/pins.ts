@@ -63,12 +63,12 @@ export class Pins {
   changes(room: string, roles: readonly Role[]): void {
     this.world.note('PIN set');
     this.#count += 1;
-    for (const role of roles) {
+    const change = roles.map((role) => {
       const now = `${role} PIN ${this.#count}`;
       this.#set.set(`${role} of ${room}`, { now, before: this.#set.get(`${role} of ${room}`)?.now ?? now });
-    }
-    const hashOf = (role: Role) => (roles.includes(role) ? { [`${role}PinHash`]: this.#set.get(`${role} of ${room}`)!.now } : {});
-    this.world.management.setPins(room, { ...hashOf('host'), ...hashOf('guest') });
+      return [`${role}PinHash`, now] as const;
+    });
+    this.world.management.setPins(room, Object.fromEntries(change));
   }
 
   /** What somebody at a door has proved; undefined if it stays shut. Whoever has a seat there gets back to it, whatever they know. */

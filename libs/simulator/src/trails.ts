@@ -9,6 +9,8 @@ export interface Arrival {
   readonly role: string;
   /** The highest that was said of this leg. */
   readonly connect: number;
+  /** Which of its role's PINs they proved, by its generation; 0 if there was none (ADR 0030). */
+  readonly proof: number;
   /** Another leg of theirs, which they left for this one (ADR 0090). */
   readonly from?: string;
 }
@@ -57,8 +59,7 @@ export class Trails {
   outdated(leg: string, changes: readonly Told[]): readonly Told[] {
     const came = this.arrivals.get(leg);
     if (came === undefined) return [];
-    const { role } = came;
-    const proof = (came.told.body['proof'] as number | undefined) ?? 0;
+    const { role, proof } = came;
     const known = this.of(leg).flatMap((each) => this.arrivals.get(each) ?? []);
     const knew = (change: Told) => known.some((each) => each.role === role && this.sight.saw(change, each.told));
     return changes.filter((change) => (change.body[role] as number) > proof && !knew(change));
