@@ -329,8 +329,8 @@ export class Brain {
 
   private tidy(): void {
     for (const [room, meeting] of this.rooms.meetings) {
-      const closed = meeting.current !== undefined && (this.copy.room(room)?.disabled ?? true);
-      this.health.inBackground(closed ? meeting.close() : meeting.tidy());
+      if (this.copy.room(room)?.disabled ?? true) this.health.inBackground(meeting.close());
+      this.health.inBackground(meeting.tidy());
     }
   }
 
@@ -347,10 +347,7 @@ export class Brain {
     this.say({ topic: TOPICS.estate, key: 'estate', value: estate });
     this.linkPeers(estate);
     if (this.nodes.told(estate)) this.refreshAll();
-    for (const [room, meeting] of this.rooms.meetings) {
-      if (meeting.current === undefined) continue;
-      this.health.inBackground((estate.rooms[room]?.disabled ?? true) ? meeting.close() : meeting.notePins());
-    }
+    this.tidy();
   }
 
   private linkPeers(estate: Estate): void {

@@ -159,11 +159,12 @@ export class Meeting {
 
   /**
    * Records what follows for this site from what is known: that conferences are one, that a leg of ours was replaced, that the
-   * room is closed. Asked again and again, because a store may fail when it is due.
+   * room has newer PINs. Asked again and again, because a store may fail when it is due.
    */
   tidy(): Promise<void> {
     return this.inTurn(async () => {
       if (await this.follow()) this.refresh();
+      await this.notePins();
     });
   }
 
@@ -174,17 +175,18 @@ export class Meeting {
     return answered || settled || closed;
   }
 
+  /** The estate may have newer PINs than the meeting has heard of (merge rule 2), even if it was only being opened when they came. */
+  private async notePins(): Promise<void> {
+    const id = this.chronicle.occasion(this.reach())?.name;
+    if (id === undefined) return;
+    const news = conference.decide({ type: 'NotePins' }, this.chronicle.stateOf(id), this.seen());
+    if (news.length > 0) await this.decide({ type: 'NotePins' }, id);
+  }
+
   /** The room was disabled or deleted: deliberate, so its people of this site leave (merge rule 16). */
   close(): Promise<void> {
     return this.inTurn(async () => {
       for (const leg of this.there()) await this.decide({ type: 'Leave', leg, reason: 'room-disabled' }, this.chronicle.whereIs(leg));
-    });
-  }
-
-  /** The estate may have newer PINs than the meeting has heard of (merge rule 2). */
-  notePins(): Promise<void> {
-    return this.inTurn(async () => {
-      if (this.chronicle.occasion(this.reach()) !== undefined) await this.decide({ type: 'NotePins' });
     });
   }
 
@@ -218,7 +220,7 @@ export class Meeting {
   refresh(): void {
     if (this.retired) return;
     // Written off, and not gone: that is said before anything is concluded from it, or people would be sent away for a silence.
-    if (this.chronicle.mustAnswer(this.there())) return void this.answer().catch(() => undefined);
+    if (this.chronicle.mustAnswer(this.there())) return void this.tidy().catch(() => undefined);
     const before = this.view;
     const occasion = this.chronicle.occasion(this.reach());
     if (occasion === undefined && before === undefined) return;
@@ -343,12 +345,6 @@ export class Meeting {
     return new Set([...this.seats.inRoom(this.room).keys(), ...this.waiting.keys()]);
   }
 
-  private answer(): Promise<void> {
-    return this.inTurn(async () => {
-      if (await this.chronicle.answer(this.there())) this.refresh();
-    });
-  }
-
   private placeLeg(leg: LegId): Seating | undefined {
     const current = this.seats.of(leg)?.node;
     const node = current !== undefined && !this.nodes.isLeaving(current) ? current : (this.freeNode() ?? current);
@@ -369,6 +365,7 @@ export class Meeting {
   }
 
   private reach = (): ReadonlySet<SiteId> => this.links.reach();
+  private seen = (): ConferenceSeen => ({ reach: this.reach(), room: this.rules() });
 
   private async decide(command: ConferenceCommand, id = this.chronicle.occasion(this.reach())?.name): Promise<void> {
     if (id === undefined) throw meetingOver();
@@ -380,7 +377,7 @@ export class Meeting {
     await this.catchUp();
     while (this.chronicle.isLetGo(id)) await this.chronicle.takeBack(id);
     if (await this.chronicle.closeReplaced()) this.refresh(); // Nobody is told that they are no more before that is so for good.
-    const bodies = conference.decide(command, this.chronicle.stateOf(id), { reach: this.reach(), room: this.rules() });
+    const bodies = conference.decide(command, this.chronicle.stateOf(id), this.seen());
     await this.chronicle.record(id, bodies);
     await this.follow().catch(() => undefined); // What was asked is recorded; what follows is tried again by `tidy`.
   }

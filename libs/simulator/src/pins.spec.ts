@@ -75,6 +75,18 @@ describe('PINs in a simulated world', () => {
     allIsWell();
   });
 
+  it('are known to a meeting that was just being opened when they came', async () => {
+    // What is said by management is heard some 20 ms later, and a meeting is opened within some.
+    for (let ms = 10; ms < 35; ms++) {
+      world.pins.changes('r0', ['host']);
+      await passes(ms);
+      const host = await comes(0, 'host');
+      if (host.state === 'in') allIsWell();
+      world.people.leaves(host);
+      await passes(1_000);
+    }
+  });
+
   it('are asked for at the door: whoever knows another comes in nowhere, and then asks somebody', async () => {
     const before = () => world.people.tally.get('Join: pin-needed') ?? 0;
     let turnedAway = await comes(0, 'guest');

@@ -8,8 +8,8 @@ export const PLANTED = [
     name: 'no-new-pin-to-the-locked',
     breaks: 'ADR 0030: a meeting knows of every change of its PINs',
     file: 'apps/conference-brain/src/meeting.ts',
-    from: "      if (this.chronicle.occasion(this.reach()) !== undefined) await this.decide({ type: 'NotePins' });\n",
-    to: "      if (this.chronicle.occasion(this.reach()) !== undefined && this.view?.locked !== true) await this.decide({ type: 'NotePins' });\n",
+    from: '    if (news.length > 0) await',
+    to: '    if (news.length > 0 && this.view?.locked !== true) await',
     pins: true,
   },
 ];
