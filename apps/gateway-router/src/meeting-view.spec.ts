@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ConferenceId, ConferenceView, LegId, PersonId, Seat } from '@isthmus/conference';
+import { revisionOf, type ConferenceId, type ConferenceView, type LegId, type PersonId, type Seat } from '@isthmus/conference';
 import type { SiteId } from '@isthmus/kernel';
-import { meetingViewFor, revisionOf } from './meeting-view.js';
+import { meetingViewFor } from './meeting-view.js';
 
 const seat = (name: string, more: Partial<Seat> = {}): Seat => ({
   leg: `nyc-${name}` as LegId,

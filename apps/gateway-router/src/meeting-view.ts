@@ -1,4 +1,4 @@
-import { stageOf, type ConferenceView, type LegId, type Seat } from '@isthmus/conference';
+import { revisionOf, stageOf, type ConferenceView, type LegId, type Seat } from '@isthmus/conference';
 import type { MeetingView, RosterEntry } from '@isthmus/protocol';
 
 /**
@@ -29,9 +29,6 @@ export const meetingViewFor = (leg: LegId, view: ConferenceView): MeetingView =>
     waiting: own?.role === 'host' && !held ? atTheDoor(view) : [],
   };
 };
-
-/** One number that grows as (epoch, revision) does; exact as long as a brain has begun fewer than two million epochs. */
-export const revisionOf = ({ version }: ConferenceView): number => version.epoch * 2 ** 32 + version.revision;
 
 const rosterEntry = ({ leg, name, site, role, muted, cameraOff, inReach }: Seat, you: LegId): RosterEntry => ({
   leg,

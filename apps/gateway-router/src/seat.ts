@@ -1,7 +1,7 @@
-import type { ConferenceView, LegId, PersonId, Role } from '@isthmus/conference';
+import { revisionOf, type ConferenceView, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import type { Clock } from '@isthmus/ports';
 import type { EndReason, MoveOffer } from '@isthmus/protocol';
-import { meetingViewFor, revisionOf } from './meeting-view.js';
+import { meetingViewFor } from './meeting-view.js';
 import { ViewFeed, type Line } from './view-feed.js';
 import { endedInWords } from './words.js';
 

@@ -1,16 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { ConferenceView, LegId, PersonId } from '@isthmus/conference';
+import { revisionOf, type ConferenceView, type LegId, type PersonId } from '@isthmus/conference';
 import { Refusal } from '@isthmus/kernel';
 import type { Clock } from '@isthmus/ports';
 import type { EndReason, ViewPublished } from '@isthmus/protocol';
 import { logOf } from '@isthmus/service-kit';
 import type { Brain, Entered } from './brain.js';
-import { revisionOf } from './meeting-view.js';
 import { Seat, type MediaAddress, type Notice, type SeatOf } from './seat.js';
 import type { Line } from './view-feed.js';
 
-/** What was published about a leg before the brain's answer told us that it is ours: answers and views take different ways. */
+/** What was published about a leg, and may count for a seat that the brain gave before and answers later: answers and views take different ways. */
 interface Early {
+  /** Of the view that it came with. */
+  readonly revision: number;
   readonly attach?: MediaAddress;
   readonly ended?: ViewPublished['ended'][number]['reason'];
 }
@@ -61,8 +62,9 @@ export class Seats {
     else seat.wait(answer.reason);
     const early = this.early.get(of.leg);
     this.early.delete(of.leg);
-    if (early?.attach && answer.type === 'Waiting') seat.attach(early.attach);
-    if (early?.ended) this.end(seat, early.ended);
+    const newerBy = early === undefined ? -1 : early.revision - revisionOf(answer.view);
+    if (early?.attach && newerBy >= (answer.type === 'Waiting' ? 0 : 1)) seat.attach(early.attach);
+    if (early?.ended && newerBy >= 0) this.end(seat, early.ended);
     return seat;
   }
 
@@ -71,16 +73,16 @@ export class Seats {
     this.keep(view);
     this.confirmTo(view);
     for (const { leg } of [...view.seats, ...view.waiting]) this.byLeg.get(leg)?.see(view);
+    const revision = revisionOf(view);
     for (const { leg, media } of attach) {
-      const seat = this.byLeg.get(leg);
-      if (seat) seat.attach(media);
-      else this.remember(leg, { attach: media });
+      this.byLeg.get(leg)?.attach(media);
+      this.remember(leg, { revision, attach: media });
     }
     for (const { leg, code, message } of notices) this.byLeg.get(leg)?.notice({ code, message });
     for (const { leg, reason } of ended) {
       const seat = this.byLeg.get(leg);
       if (seat) this.end(seat, reason);
-      else this.remember(leg, { ended: reason });
+      this.remember(leg, { revision, ended: reason });
     }
     this.endMissing(view);
   }
@@ -200,7 +202,9 @@ export class Seats {
   }
 
   private remember(leg: LegId, early: Early): void {
-    this.early.set(leg, { ...this.early.get(leg), ...early });
+    const known = this.early.get(leg);
+    this.early.delete(leg);
+    this.early.set(leg, { ...known, ...early });
     if (this.early.size > EARLY_MAX) this.early.delete(this.early.keys().next().value ?? leg);
   }
 }

@@ -21,5 +21,5 @@ export { stageOf, THUMBNAILS_MAX, type Stage } from './stage.js';
 export { legOf, type EndedReason, type HeldReason, type LegStanding } from './standing.js';
 export { FOLD_VERSION, type Conference, type Leg } from './state.js';
 export { endingsElsewhere, voidedActs, type VoidedAct } from './voided.js';
-export { viewOf, type ConferenceView, type Seat, type Viewpoint, type Waiting } from './view.js';
+export { revisionOf, viewOf, type ConferenceView, type Seat, type Viewpoint, type Waiting } from './view.js';
 export { legIdOf, siteOfLeg, type ConferenceId, type LegId, type PersonId, type Role } from './words.js';

@@ -55,6 +55,9 @@ export interface ConferenceView {
   readonly besides?: readonly { readonly sites: readonly SiteId[] }[];
 }
 
+/** One number that grows as (epoch, revision) does; exact as long as a brain has begun fewer than two million epochs. */
+export const revisionOf = ({ version }: ConferenceView): number => version.epoch * 2 ** 32 + version.revision;
+
 /** From where a conference is looked at, and under which name. */
 export interface Viewpoint {
   readonly conference: ConferenceId;
