@@ -96,9 +96,9 @@ describe('the brain, as the simulator found it', () => {
     const there = await comes(1, 'guest', here);
     const reasons: string[] = [];
     const ended = world.people.ended.bind(world.people);
-    world.people.ended = (site, list) => {
-      reasons.push(...list.map(({ reason }) => reason));
-      ended(site, list);
+    world.people.ended = (site, published) => {
+      reasons.push(...published.ended.map(({ reason }) => reason));
+      ended(site, published);
     };
     heal();
     await passes(8_000);

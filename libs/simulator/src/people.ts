@@ -1,4 +1,4 @@
-import { legIdOf, type ConferenceAct, type LegId, type PersonId, type Role } from '@isthmus/conference';
+import { legIdOf, revisionOf, type ConferenceAct, type LegId, type PersonId, type Role } from '@isthmus/conference';
 import { Fault, Refusal } from '@isthmus/kernel';
 import type { BrainAnswer, BrainCommand, ViewPublished } from '@isthmus/protocol';
 import type { Ledger } from './ledger.js';
@@ -28,8 +28,6 @@ export interface Window {
   comesFrom: Window | undefined;
 }
 
-type Ended = ViewPublished['ended'][number];
-
 const BUS_MS = [1, 8] as const;
 /** Whoever has not answered by then has not heard it. */
 const LEAVE_WITHIN_MS = 3_000;
@@ -41,6 +39,8 @@ export class People {
   /** Commands by what came of them. */
   readonly tally = new Map<string, number>();
   readonly #byLeg = new Map<LegId, Window>();
+  /** In which revision of its site's view each leg ended: an answer that is older gives nobody that seat. */
+  readonly #ended = new Map<LegId, number>();
   /** Somebody has a seat, or a place at the door: new, or again. */
   onSeated: (window: Window) => void = () => undefined;
   /** What somebody proves at a door, whose PIN they know or not; undefined if it stays shut to them. */
@@ -150,8 +150,9 @@ export class People {
     );
   }
 
-  ended(site: SimulatedSite, ended: readonly Ended[]): void {
+  ended(site: SimulatedSite, { view, ended }: Pick<ViewPublished, 'view' | 'ended'>): void {
     for (const { leg, reason } of ended) {
+      this.#ended.set(leg, revisionOf(view));
       const window = this.#byLeg.get(leg);
       this.ledger.ended(site, leg, reason, window);
       if (window?.leg === leg && window.state !== 'lost') window.state = 'out';
@@ -251,10 +252,11 @@ export class People {
       if (window.abandoned && window.state === 'out') this.letsGo(window);
     }
     if (window.turn !== turn) return;
-    if (answer.type === 'Joined') window.state = 'in';
-    else if (answer.type === 'Waiting') window.state = 'waiting';
-    else if (command.type === 'Leave') window.state = 'out';
-    if (command.type === 'Join') this.onSeated(window);
+    if (answer.type === 'Joined' || answer.type === 'Waiting') {
+      const isOver = (this.#ended.get(answer.leg) ?? -1) >= revisionOf(answer.view);
+      window.state = isOver ? 'out' : answer.type === 'Joined' ? 'in' : 'waiting';
+      if (!isOver) this.onSeated(window);
+    } else if (command.type === 'Leave') window.state = 'out';
   }
 
   #failed(window: Window, turn: number, command: BrainCommand, error: unknown): void {
