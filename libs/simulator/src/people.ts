@@ -268,8 +268,8 @@ export class People {
     this.ledger.refused(window, command, String(error.code));
     if (window.turn !== turn) return;
     if (command.type === 'Join') window.state = error instanceof Refusal || window.comesFrom !== undefined ? 'out' : 'lost';
-    // The gateway-router gives up for whoever has gone; the brain is told again when it works.
-    if (command.type === 'Leave') window.state = error instanceof Refusal ? 'out' : 'in';
+    if (command.type === 'Leave' && error instanceof Refusal) window.state = 'out';
+    else if (command.type === 'Leave') this.letsGo(window);
     if (window.state === 'lost') this.schedule.after(this.random.between(500, 3_000), () => this.reconnects(window));
   }
 
