@@ -41,6 +41,8 @@ const LOST_AFTER_MS = 1_500;
 /** What a link that was lost has to be heard for, before anybody beyond it is in reach again, and at most (merge rule 7). */
 const BACK_FIRST_MS = 1_000;
 const BACK_LONGEST_MS = 30_000;
+/** How long a site is waited for whose facts do not come: of one that was put back to a backup, perhaps nobody who is there has the last ones (merge rule 11). */
+const WAITED_FOR_MS = 5_000;
 
 /**
  * While sites are split, and nobody has asked for anything for a while: whoever hears each other, be it through others, sees
@@ -89,13 +91,15 @@ const mayLackFacts = ({ disk }: SimulatedSite, { schedule }: World): boolean =>
  * site into reach only after 1 s, and after twice as long with each further time it was lost, so that a link that flaps throws
  * nobody on and off. A brain that died was lost like any other, and comes back as such.
  */
-const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites }: World, calmMs = CALM_MS): boolean =>
-  sites.every((other) => {
+const knowsItsLinks = ({ id, peers }: SimulatedSite, { network, sites, did }: World, calmMs = CALM_MS): boolean => {
+  const waitedForMs = did.has('restored backup') ? WAITED_FOR_MS : 0;
+  return sites.every((other) => {
     if (other.id === id) return true;
     const { up, forMs, losses } = peers!.linkTo(other.id);
     if (up !== network.isClear(id, other.id)) return false;
-    return forMs >= calmMs + (up ? backAfterMs(losses) : LOST_AFTER_MS);
+    return forMs >= calmMs + (up ? backAfterMs(losses) + waitedForMs : LOST_AFTER_MS);
   });
+};
 
 /** Whether every site must have found out what its links are, and recorded that conferences which those bring together are one. */
 export const allAreOneForGood = (world: World): boolean => world.sites.every((site) => knowsItsLinks(site, world, RECORDED_MS));
