@@ -268,6 +268,8 @@ export class People {
     this.ledger.refused(window, command, String(error.code));
     if (window.turn !== turn) return;
     if (command.type === 'Join') window.state = error instanceof Refusal || window.comesFrom !== undefined ? 'out' : 'lost';
+    // Whoever is not taken back leaves a seat behind, perhaps, that nobody comes back to.
+    if (command.type === 'Join' && command.resume !== undefined && window.state === 'out') this.letsGo(window);
     if (command.type === 'Leave' && error instanceof Refusal) window.state = 'out';
     else if (command.type === 'Leave') this.letsGo(window);
     if (window.state === 'lost') this.schedule.after(this.random.between(500, 3_000), () => this.reconnects(window));
